@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+pddgpu-y := \
+	pddgpu_bo.o \
+	pddgpu_copy.o \
+	pddgpu_cs.o \
+	pddgpu_ctx.o \
+	pddgpu_debugfs.o \
+	pddgpu_device.o \
+	pddgpu_drv.o \
+	pddgpu_fault.o \
+	pddgpu_fence.o \
+	pddgpu_gart.o \
+	pddgpu_gem.o \
+	pddgpu_gtt_mgr.o \
+	pddgpu_info.o \
+	pddgpu_irq.o \
+	pddgpu_job.o \
+	pddgpu_pool.o \
+	pddgpu_pt.o \
+	pddgpu_res_cursor.o \
+	pddgpu_ring.o \
+	pddgpu_trace.o \
+	pddgpu_ttm.o \
+	pddgpu_vm.o \
+	pddgpu_vram_mgr.o
+
+CFLAGS_pddgpu_trace.o := -I$(src)
+
+obj-$(CONFIG_DRM_PDDGPU) += pddgpu.o
+obj-$(CONFIG_DRM_PDDGPU_KUNIT_TEST) += tests/kunit/

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _PDDGPU_DEVICE_H_
+#define _PDDGPU_DEVICE_H_
+
+#include <linux/atomic.h>
+#include <linux/io.h>
+#include <linux/types.h>
+
+#include <drm/drm_device.h>
+#include <drm/ttm/ttm_device.h>
+
+#include "include/pddgpu_regs.h"
+#include "pddgpu_copy.h"
+#include "pddgpu_fault.h"
+#include "pddgpu_gart.h"
+#include "pddgpu_gtt_mgr.h"
+#include "pddgpu_pool.h"
+#include "pddgpu_ring.h"
+#include "pddgpu_vram_mgr.h"
+
+struct pci_dev;
+
+/**
+ * struct pddgpu_device - one card
+ *
+ * Constant after probe unless a field says otherwise.  What touches the bus
+ * (@mmio, @vram.io, the interrupts) is devm-managed and gone after unbind: use
+ * it between drm_dev_enter() and drm_dev_exit() only.  Everything else lives
+ * until the last reference to @drm is dropped.
+ */
+struct pddgpu_device {
+	/** @drm: the DRM device; to_pddgpu() leads back */
+	struct drm_device drm;
+	/** @mmio: BAR2, registers and doorbells */
+	void __iomem *mmio;
+	/** @version: PDDGPU_REG_VERSION */
+	u32 version;
+
+	/** @vram: video memory */
+	struct {
+		/** @vram.size: bytes */
+		u64 size;
+		/** @vram.visible: bytes from 0 up that BAR0 shows */
+		u64 visible;
+		/** @vram.base: bus address of BAR0 */
+		resource_size_t base;
+		/** @vram.io: write-combined mapping of all of BAR0 */
+		void __iomem *io;
+	} vram;
+
+	/** @ttm: TTM's side of the device */
+	struct ttm_device ttm;
+	/** @pool: system pages behind ttm_tt_populate */
+	struct pddgpu_pool pool;
+	/** @vram_mgr: TTM_PL_VRAM */
+	struct pddgpu_vram_mgr vram_mgr;
+	/** @gtt_mgr: TTM_PL_TT */
+	struct pddgpu_gtt_mgr gtt_mgr;
+	/** @gart: the table behind the GTT aperture */
+	struct pddgpu_gart gart;
+
+	/** @rings: one an engine, indexed by PDDGPU_ENGINE_* */
+	struct pddgpu_ring rings[PDDGPU_NUM_ENGINES];
+	/** @faults: the ring of fault records that the card fills */
+	struct pddgpu_fault_ring faults;
+	/** @copy: the kernel's own use of the copy engine */
+	struct pddgpu_copy copy;
+
+	/** @wedged: no engine can be trusted any more; set once, read locklessly */
+	bool wedged;
+
+	/** @stats: whole-life counters, see struct drm_pddgpu_info_memory */
+	struct {
+		/** @stats.moved_to_vram: bytes */
+		atomic64_t moved_to_vram;
+		/** @stats.moved_to_gtt: bytes */
+		atomic64_t moved_to_gtt;
+		/** @stats.evictions: buffers */
+		atomic64_t evictions;
+		/** @stats.cleared: bytes */
+		atomic64_t cleared;
+	} stats;
+};
+
+#define to_pddgpu(drm_dev) container_of(drm_dev, struct pddgpu_device, drm)
+#define ttm_to_pddgpu(bdev) container_of(bdev, struct pddgpu_device, ttm)
+
+/**
+ * pddgpu_device_init() - Bring the card up
+ * @pdev: the card, freshly devm_drm_dev_alloc()ed
+ * @pci: its PCI device, enabled and bus master after success
+ *
+ * Maps the BARs, checks identity and sizes, resets the card, and initialises
+ * memory management, interrupts and engines, ending with a test of each ring.
+ * All of it is undone by devm and drmm actions.
+ *
+ * Return: 0, -ENODEV if this is no pddgpu or it answers with nonsense, or the
+ * error of the step that failed.
+ */
+int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci);
+
+/**
+ * pddgpu_device_unplug() - Stop using the card
+ * @pdev: the card
+ *
+ * To be called first in the PCI remove callback.  On return no fence of the
+ * driver is unsignalled, no DMA is mapped, and nothing touches the hardware;
+ * files may still be open.
+ */
+void pddgpu_device_unplug(struct pddgpu_device *pdev);
+
+/* Registers: 32-bit, @reg is a PDDGPU_REG_* byte offset into BAR2. */
+#define pddgpu_read(pdev, reg)		ioread32((pdev)->mmio + (reg))
+#define pddgpu_write(pdev, reg, val)	iowrite32((val), (pdev)->mmio + (reg))
+
+/**
+ * pddgpu_read64() - Read a _LO/_HI register pair
+ * @pdev: the card, entered
+ * @reg_lo: offset of the _LO register
+ *
+ * Return: the 64-bit value.
+ */
+u64 pddgpu_read64(struct pddgpu_device *pdev, u32 reg_lo);
+
+/**
+ * pddgpu_write64() - Write a _LO/_HI register pair, _LO first
+ * @pdev: the card, entered
+ * @reg_lo: offset of the _LO register
+ * @val: value
+ */
+void pddgpu_write64(struct pddgpu_device *pdev, u32 reg_lo, u64 val);
+
+#endif

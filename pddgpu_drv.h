@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _PDDGPU_DRV_H_
+#define _PDDGPU_DRV_H_
+
+#include <linux/xarray.h>
+
+struct drm_device;
+struct drm_file;
+
+/**
+ * struct pddgpu_file - an open DRM file
+ */
+struct pddgpu_file {
+	/** @vms: struct pddgpu_vm by id, from 1 up */
+	struct xarray vms;
+	/** @ctxs: struct pddgpu_ctx by id, from 1 up */
+	struct xarray ctxs;
+};
+
+int pddgpu_info_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _PDDGPU_FAULT_H_
+#define _PDDGPU_FAULT_H_
+
+#include <linux/types.h>
+
+#include "include/pddgpu_regs.h"
+
+struct pddgpu_bo;
+struct pddgpu_device;
+
+/* One page of records: more faults than that between two interrupts repeat. */
+#define PDDGPU_FAULT_RING_ENTRIES	(4096 / sizeof(struct pddgpu_fault_record))
+
+/**
+ * struct pddgpu_fault_ring - where the card reports MMU faults and bad packets
+ */
+struct pddgpu_fault_ring {
+	/** @bo: pinned GTT memory of the records */
+	struct pddgpu_bo *bo;
+	/** @records: its CPU mapping */
+	const struct pddgpu_fault_record *records;
+	/** @last: copy of the last record, for debugfs and tests; irq thread only */
+	struct pddgpu_fault_record last;
+	/** @count: records seen in all; irq thread writes, debugfs reads */
+	u64 count;
+};
+
+/**
+ * pddgpu_fault_ring_init() - Allocate the ring and switch it on
+ * @pdev: the card; GART and buffer objects are up
+ *
+ * Return: 0 or the error of the allocation.
+ */
+int pddgpu_fault_ring_init(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_fault_ring_enable() - Point the card at the ring
+ * @pdev: the card, entered
+ *
+ * Also after a reset.
+ */
+void pddgpu_fault_ring_enable(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_fault_ring_drain() - Log and consume what the card has reported
+ * @pdev: the card, entered
+ *
+ * Called from the interrupt thread.  Indices and records are the card's word
+ * and are checked; the log is rate-limited.
+ */
+void pddgpu_fault_ring_drain(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_error_name() - A PDDGPU_ERR_* for people
+ * @error: the code
+ *
+ * Return: a constant string.
+ */
+const char *pddgpu_error_name(u32 error);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _PDDGPU_JOB_H_
+#define _PDDGPU_JOB_H_
+
+#include <linux/types.h>
+
+#include <drm/gpu_scheduler.h>
+
+struct dma_fence;
+struct drm_suballoc;
+struct pddgpu_ctx;
+struct pddgpu_device;
+struct pddgpu_fence;
+struct pddgpu_vm;
+
+extern const struct drm_sched_backend_ops pddgpu_sched_ops;
+
+/**
+ * struct pddgpu_job - one command buffer on its way through an engine
+ *
+ * Owned by the scheduler once pushed, by its creator until then.  Holds
+ * references to everything that running it needs.
+ */
+struct pddgpu_job {
+	/** @base: the scheduler's part */
+	struct drm_sched_job base;
+	/** @fence: hardware fence, allocated with the job, initialised when it runs */
+	struct pddgpu_fence *fence;
+	/** @ctx: context of a user job, a reference, else NULL */
+	struct pddgpu_ctx *ctx;
+	/** @root: VMID base (PDDGPU_VMID_BASE_*) of a user job, 0 for VMID 0 */
+	u64 root;
+	/**
+	 * @pt_seq: page-table updates of the address space that the job must
+	 * see.  A VMID loaded at an older one has stale TLB entries.
+	 */
+	u64 pt_seq;
+	/** @ib_addr: address of the command buffer in its VMID */
+	u64 ib_addr;
+	/** @ib_dwords: its length */
+	u32 ib_dwords;
+	/** @ib: memory of a kernel job's command buffer, freed with the job */
+	struct drm_suballoc *ib;
+	/** @ib_cpu: CPU mapping of @ib, written before the job is pushed */
+	u32 *ib_cpu;
+	/** @ib_max: dwords that fit in @ib */
+	u32 ib_max;
+};
+
+#define to_pddgpu_job(sched_job) container_of(sched_job, struct pddgpu_job, base)
+
+/**
+ * pddgpu_job_create() - Make a job for a user command buffer
+ * @entity: the queue it will be pushed to
+ * @client_id: drm_file's client id, for traces
+ *
+ * The caller fills in @ctx (a reference), @root, @pt_seq, @ib_addr, @ib_dwords.
+ *
+ * Return: the job, or an ERR_PTR: -ENOMEM, or -ENOENT when the entity's
+ * scheduler is gone.
+ */
+struct pddgpu_job *pddgpu_job_create(struct drm_sched_entity *entity, u64 client_id);
+
+/**
+ * pddgpu_job_create_kernel() - Make a job with a kernel command buffer (VMID 0)
+ * @pdev: the card
+ * @entity: the queue it will be pushed to, one of the copy engine
+ * @max_dwords: room to provide in the command buffer, 1..PDDGPU_KERNEL_IB_MAX
+ *
+ * May sleep until earlier kernel jobs give their command buffers back.
+ *
+ * Return: the job, or an ERR_PTR: -ENOMEM, -EINTR-like if interrupted, -ENODEV
+ * if the card is gone, -EIO if wedged.
+ */
+struct pddgpu_job *pddgpu_job_create_kernel(struct pddgpu_device *pdev,
+					    struct drm_sched_entity *entity, u32 max_dwords);
+
+/* Longest kernel command buffer, dwords: a quarter of the buffer they share. */
+#define PDDGPU_KERNEL_IB_MAX	16384
+
+/**
+ * pddgpu_job_abandon() - Free a job that was not armed
+ * @job: the job; its references are dropped
+ */
+void pddgpu_job_abandon(struct pddgpu_job *job);
+
+/**
+ * pddgpu_job_push() - Arm a job and hand it to the scheduler
+ * @job: the job, dependencies added; belongs to the scheduler afterwards
+ *
+ * The point of no return: cannot fail.
+ *
+ * Return: a reference to the fence that signals when the job has finished.
+ */
+struct dma_fence *pddgpu_job_push(struct pddgpu_job *job);
+
+/*
+ * Packets for the command buffer of a kernel job.  The caller asked for enough
+ * dwords when it created the job; one too many is a driver bug: it warns, and
+ * is dropped.  Addresses are VMID 0 addresses.
+ */
+void pddgpu_job_emit_copy(struct pddgpu_job *job, u64 src, u64 dst, u64 bytes);
+void pddgpu_job_emit_fill(struct pddgpu_job *job, u64 dst, u64 bytes, u32 value);
+void pddgpu_job_emit_write_pte(struct pddgpu_job *job, u64 dst, u64 value, u64 increment, u32 count);
+void pddgpu_job_emit_tlb_flush(struct pddgpu_job *job, u32 vmid_mask);
+#define PDDGPU_EMIT_COPY_DWORDS		7
+#define PDDGPU_EMIT_FILL_DWORDS		6
+#define PDDGPU_EMIT_WRITE_PTE_DWORDS	8
+#define PDDGPU_EMIT_TLB_FLUSH_DWORDS	2
+
+#endif
