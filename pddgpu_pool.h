@@ -2,6 +2,8 @@
 #ifndef _PDDGPU_POOL_H_
 #define _PDDGPU_POOL_H_
 
+#include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/mmzone.h>
 #include <linux/spinlock.h>
@@ -11,6 +13,7 @@
 
 struct device;
 struct drm_printer;
+struct shrinker;
 struct ttm_operation_ctx;
 struct ttm_tt;
 
@@ -21,14 +24,69 @@ struct ttm_tt;
 #define PDDGPU_POOL_DMA_ALLOC		BIT(0)	/* dma_alloc_attrs(), not alloc_pages() */
 #define PDDGPU_POOL_DMA32		BIT(1)	/* pages below 4 GiB */
 
+/* What is known of the contents of a free chunk */
+enum pddgpu_pool_contents {
+	PDDGPU_POOL_DIRTY,	/* anything, another client's data included */
+	PDDGPU_POOL_CLEAN,	/* zeroes */
+	PDDGPU_POOL_NUM_CONTENTS,
+};
+
+/**
+ * struct pddgpu_pool_list - free chunks of one caching mode and order
+ */
+struct pddgpu_pool_list {
+	/** @lock: protects the rest; innermost, nothing sleeps or allocates under it */
+	spinlock_t lock;
+	/** @chunks: first pages, linked by their lru, by enum pddgpu_pool_contents */
+	struct list_head chunks[PDDGPU_POOL_NUM_CONTENTS];
+	/** @num: chunks on each of them */
+	unsigned long num[PDDGPU_POOL_NUM_CONTENTS];
+};
+
+/**
+ * struct pddgpu_pool_stats - whole-life counters of a pool
+ */
+struct pddgpu_pool_stats {
+	/** @hits: chunks that a free list served */
+	atomic_long_t hits;
+	/** @misses: chunks that the system served */
+	atomic_long_t misses;
+	/** @cleared: pages that the CPU cleared because a dirty chunk was reused */
+	atomic_long_t cleared;
+	/** @converted: pages whose caching attributes were changed from write-back */
+	atomic_long_t converted;
+	/** @restored: pages that were put back to write-back */
+	atomic_long_t restored;
+	/** @trimmed: pages given back because of the limit */
+	atomic_long_t trimmed;
+	/** @shrinker_calls: times that reclaim asked for pages */
+	atomic_long_t shrinker_calls;
+	/** @shrinker_pages: pages given back to it */
+	atomic_long_t shrinker_pages;
+};
+
 /**
  * struct pddgpu_pool - free system pages of one device
  */
 struct pddgpu_pool {
-	/** @dev: device that pages are mapped for, or NULL */
+	/** @dev: device that pages are mapped for, or NULL; constant */
 	struct device *dev;
-	/** @flags: PDDGPU_POOL_* */
+	/** @flags: PDDGPU_POOL_*; constant */
 	unsigned int flags;
+	/** @nid: NUMA node to allocate from; constant */
+	int nid;
+	/** @lists: free chunks by enum ttm_caching and order */
+	struct pddgpu_pool_list lists[PDDGPU_POOL_NUM_CACHING][PDDGPU_POOL_NUM_ORDERS];
+	/** @free: pages on all @lists */
+	atomic_long_t free;
+	/** @out: chunks handed out, by enum ttm_caching and order */
+	atomic_long_t out[PDDGPU_POOL_NUM_CACHING][PDDGPU_POOL_NUM_ORDERS];
+	/** @stats: counters */
+	struct pddgpu_pool_stats stats;
+	/** @shrinker: gives pages back under memory pressure */
+	struct shrinker *shrinker;
+	/** @link: in the list of all pools, by that list's lock */
+	struct list_head link;
 };
 
 /**
@@ -56,8 +114,9 @@ void pddgpu_pool_fini(struct pddgpu_pool *pool);
  *
  * On failure nothing is allocated, mapped or changed.
  *
- * Return: 0, -ENOMEM, -EFAULT if a page cannot be mapped for DMA, -EINTR when
- * interrupted in a way @ctx allows.
+ * Return: 0, -ENOMEM, -EFAULT if a page cannot be mapped for DMA, -ERESTARTSYS
+ * when interrupted in a way @ctx allows, -EINVAL if @tt is empty or wants DMA
+ * addresses and the pool has no device.
  */
 int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_operation_ctx *ctx);
 
