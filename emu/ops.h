@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * DOC: Packets' work
+ *
+ * One function a packet.  The command processor has checked privilege and
+ * COUNT; operands are checked here, before anything is stored.
+ */
+#ifndef EMU_OPS_H
+#define EMU_OPS_H
+
+#include <stdint.h>
+
+struct engine;
+
+/* Work between two looks at whether the engine shall stop, bytes. */
+#define OPS_PIECE	0x40000UL
+
+/**
+ * struct packet - a packet that runs
+ * @engine: on which engine
+ * @vmid: under which VMID
+ * @flags: PDDGPU_PKT_FLAGS
+ * @count: payload dwords
+ * @arg: the payload, in the engine's packet buffer
+ */
+struct packet {
+	struct engine *engine;
+	unsigned int vmid;
+	unsigned int flags;
+	unsigned int count;
+	const uint32_t *arg;
+};
+
+/**
+ * packet_u64() - Take a 64-bit field out of a payload
+ * @packet: the packet
+ * @index: of its low dword
+ *
+ * Return: the field.
+ */
+uint64_t packet_u64(const struct packet *packet, unsigned int index);
+
+/*
+ * Each returns 0, ENGINE_STOPPED, or a PDDGPU_ERR_*.  For errors of memory the
+ * port's fault fields are set.
+ */
+int op_write(const struct packet *packet);
+int op_fill(const struct packet *packet);
+int op_copy(const struct packet *packet);
+int op_copy_rect(const struct packet *packet);
+int op_fence(const struct packet *packet);
+int op_wait(const struct packet *packet);
+int op_atomic(const struct packet *packet);
+int op_tlb_flush(const struct packet *packet);
+int op_set_vmid(const struct packet *packet);
+int op_write_pte(const struct packet *packet);
+int op_timestamp(const struct packet *packet);
+int op_map(const struct packet *packet);
+int op_crc32(const struct packet *packet);
+int op_mandelbrot(const struct packet *packet);
+
+#endif
