@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=bash
+#
+# What the scripts share: messages, packages, the cache, the kernel, QEMU, and
+# the builds.  Source it; it sets ROOT, BUILD, LOGS and CACHE and runs nothing.
+#
+# Everything fetched comes from the mirrors that this machine's apt already
+# uses.  Kernel and QEMU are unpacked into the cache, not installed, so root is
+# needed for nothing but the packages of tools.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$ROOT/build
+LOGS=$BUILD/log
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/pddgpu
+JOBS=$(nproc)
+PATH=$PATH:/usr/sbin:/sbin # depmod, for those who are not root
+
+# --- Messages ---------------------------------------------------------
+
+# A line of progress with the seconds since the script began.
+say() { printf '[%4d s] %s\n' "$SECONDS" "$*" >&2; }
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# Runs a command with its output in a log, and shows the log's end if it fails.
+# Usage: logged NAME COMMAND...
+logged() {
+	local log=$LOGS/$1.log
+	shift
+	mkdir -p "$LOGS"
+	"$@" >"$log" 2>&1 </dev/null && return
+	printf -- '--- failed: %s; the end of %s:\n' "$*" "$log" >&2
+	tail -n 40 "$log" >&2
+	return 1
+}
+
+# --- Packages ---------------------------------------------------------
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "root is needed for: $* (and there is no sudo)"
+	fi
+}
+
+apt_update() {
+	say "apt-get update"
+	logged apt-update as_root apt-get -qq update
+}
+
+# Installs packages; apt's lists are refreshed once if they are empty or stale.
+apt_install() {
+	local cmd=(as_root env DEBIAN_FRONTEND=noninteractive
+		apt-get -y -qq --no-install-recommends install "$@")
+
+	say "installing packages: $*"
+	logged apt-install "${cmd[@]}" 2>/dev/null && return
+	if ! apt_update || ! logged apt-install "${cmd[@]}"; then
+		die "cannot install what is missing; the packages are: $*"
+	fi
+}
+
+# Prints the package of each FILE-OR-COMMAND:PACKAGE that is not there.
+missing_packages() {
+	local spec
+	for spec; do
+		case $spec in
+		/*) [ -e "${spec%%:*}" ] ;;
+		*) command -v "${spec%%:*}" >/dev/null ;;
+		esac || echo "${spec#*:}"
+	done | sort -u
+}
+
+# Makes sure that every FILE-OR-COMMAND:PACKAGE is there.
+need() {
+	local -a packages
+	mapfile -t packages < <(missing_packages "$@")
+	[ ${#packages[@]} = 0 ] || apt_install "${packages[@]}"
+}
+
+# Downloads packages into the current folder and unpacks them there.
+unpack_packages() {
+	local deb get=(apt-get -o APT::Sandbox::User=root download "$@")
+
+	logged apt-download "${get[@]}" 2>/dev/null ||
+		{ apt_update && logged apt-download "${get[@]}"; } ||
+		die "cannot download the packages: $*"
+	for deb in ./*.deb; do
+		dpkg -x "$deb" .
+		rm "$deb"
+	done
+}
+
+# The newest package of this machine's mirrors whose name matches an extended
+# regular expression; nothing if there is none.
+newest_package() {
+	local prefix=${1%%[^a-z0-9-]*}
+	apt-cache pkgnames "$prefix" | grep -Ex "$1" | sort -V | tail -n 1
+}
+
+package_version() { apt-cache show --no-all-versions "$1" | awk '/^Version:/ { print $2; exit }'; }
+
+# The mirror that serves the Debian release itself: the first of apt's sources
+# that carries this machine's codename.
+debian_mirror() {
+	local codename
+	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	# shellcheck disable=SC2016 # apt expands these
+	apt-get indextargets --format '$(CODENAME) $(RELEASE) $(COMPONENT) $(REPO_URI)' |
+		awk -v c="$codename" '$3 == "main" && ($1 == c || $2 == c) { print $4; exit }'
+}
+
+# --- Cache ------------------------------------------------------------
+
+# Runs a function in a fresh folder that becomes CACHE/KEY if it succeeds, so
+# that what is in the cache is always whole.  The function gets the final name
+# as its argument.  Two runs at once do the work once.
+# Usage: cached KEY FUNCTION
+cached() {
+	local dir=$CACHE/$1 tmp
+	[ -d "$dir" ] && return
+	mkdir -p "$(dirname "$dir")"
+	exec {cache_lock}>"$CACHE/.lock"
+	flock "$cache_lock"
+	if [ ! -d "$dir" ]; then
+		tmp=$(mktemp -d "$dir.tmp.XXXXXX")
+		chmod 755 "$tmp"
+		if ! (cd "$tmp" && "$2" "$dir"); then
+			rm -rf "$tmp"
+			die "cannot make $dir"
+		fi
+		mv "$tmp" "$dir"
+	fi
+	exec {cache_lock}>&-
+}
+
+# --- Kernel -----------------------------------------------------------
+
+# Unpacks the image, its headers and its kbuild.  The packages name /usr/src in
+# one place only, the headers' Makefile; there the cache's folder goes in.
+fetch_kernel() {
+	say "fetching Linux $KERNEL_RELEASE (120 MB)"
+	unpack_packages "linux-image-$KERNEL_RELEASE" "linux-headers-$KERNEL_RELEASE" \
+		"linux-headers-${KERNEL_RELEASE%-amd64}-common" \
+		"linux-kbuild-${KERNEL_RELEASE%-amd64}"
+	sed -i "s,/usr/src/,$1/usr/src/," "usr/src/linux-headers-$KERNEL_RELEASE/Makefile"
+	[ -d lib/modules ] || ln -s usr/lib lib
+	depmod -b . "$KERNEL_RELEASE"
+	[ -s "boot/vmlinuz-$KERNEL_RELEASE" ]
+}
+
+# Finds the newest Linux 6.12 that apt knows.  apt takes seconds over it, so the
+# answer is kept until apt's lists change.  Sets KERNEL_RELEASE and KERNEL_VERSION.
+newest_kernel() {
+	local known=$CACHE/kernel/newest pattern='linux-image-6\.12\.[0-9]+\+[a-z0-9]+-amd64' package
+
+	if [ "$known" -nt /var/lib/apt/lists ]; then
+		read -r KERNEL_RELEASE KERNEL_VERSION <"$known"
+		return
+	fi
+	package=$(newest_package "$pattern")
+	[ -n "$package" ] || { apt_update; package=$(newest_package "$pattern"); }
+	[ -n "$package" ] || die "apt knows no package linux-image-6.12.*-amd64;" \
+		"Debian 12 has it in bookworm-security, Debian 13 in trixie"
+	KERNEL_RELEASE=${package#linux-image-}
+	KERNEL_VERSION=$(package_version "$package")
+	mkdir -p "$CACHE/kernel"
+	echo "$KERNEL_RELEASE $KERNEL_VERSION" >"$known"
+}
+
+# Has the newest Linux 6.12 in the cache.  Sets KERNEL_IMAGE, KERNEL_MODULES and
+# KERNEL_HEADERS besides.
+kernel() {
+	local dir
+	need depmod:kmod xz:xz-utils
+	newest_kernel
+	dir=kernel/${KERNEL_RELEASE}_$KERNEL_VERSION
+	cached "$dir" fetch_kernel
+	KERNEL_IMAGE=$CACHE/$dir/boot/vmlinuz-$KERNEL_RELEASE
+	KERNEL_MODULES=$CACHE/$dir/lib/modules/$KERNEL_RELEASE
+	KERNEL_HEADERS=$CACHE/$dir/usr/src/linux-headers-$KERNEL_RELEASE
+}
+
+# --- QEMU -------------------------------------------------------------
+
+# Succeeds if a QEMU, given as a command, speaks vfio-user: 10.1 or later.
+qemu_is_new() {
+	local version
+	version=$("$@" --version 2>/dev/null | awk '{ print $4; exit }')
+	[ -n "$version" ] && printf '10.1\n%s\n' "$version" | sort -VC &&
+		"$@" -device vfio-user-pci,help >/dev/null 2>&1
+}
+
+# Unpacks QEMU and every library that it needs, apart from those of this
+# machine, whose C library may be older.  apt resolves and verifies, with
+# sources, lists and package database of its own.
+fetch_qemu() {
+	local mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg opts
+	say "fetching QEMU from trixie-backports (50 MB)"
+	need /usr/share/keyrings/debian-archive-trixie-stable.gpg:debian-archive-keyring
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || die "apt has no source for this Debian release to take QEMU from"
+	mkdir -p apt/{parts,state/lists/partial,cache/archives/partial}
+	touch apt/status
+	printf "deb [signed-by=$keys] $mirror %s main\n" trixie trixie-backports >apt/list
+	opts=(-o Dir::Etc::sourcelist="$PWD/apt/list" -o Dir::Etc::sourceparts="$PWD/apt/parts"
+		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$PWD/apt/parts"
+		-o Dir::State="$PWD/apt/state" -o Dir::State::status="$PWD/apt/status"
+		-o Dir::Cache="$PWD/apt/cache" -o APT::Sandbox::User=root
+		-o APT::Default-Release=trixie-backports)
+	logged qemu-update apt-get "${opts[@]}" update &&
+		logged qemu-download apt-get "${opts[@]}" -y --no-install-recommends \
+			--download-only install qemu-system-x86 libc6 libgcc-s1 || return
+	find apt/cache/archives -name '*.deb' -exec dpkg -x {} . \;
+	rm -r apt
+}
+
+# Sets the array QEMU to the command that starts a QEMU >= 10.1.
+qemu() {
+	local dir=$CACHE/qemu/trixie-backports lib
+
+	QEMU=(qemu-system-x86_64)
+	qemu_is_new "${QEMU[@]}" && return
+	cached qemu/trixie-backports fetch_qemu
+	lib=$dir/usr/lib/x86_64-linux-gnu
+	export QEMU_MODULE_DIR=$lib/qemu
+	QEMU=("$dir/usr/lib64/ld-linux-x86-64.so.2" --library-path "$lib"
+		"$dir/usr/bin/qemu-system-x86_64"
+		-L "$dir/usr/share/qemu" -L "$dir/usr/share/seabios")
+	qemu_is_new "${QEMU[@]}" || die "the QEMU in $dir does not start; remove it and try again"
+}
+
+# --- Builds -----------------------------------------------------------
+
+# The files of the driver, relative to ROOT: what a kernel tree takes in.
+driver_files() {
+	(cd "$ROOT" && ls -d Kconfig Makefile .kunitconfig ./*.c ./*.h 2>/dev/null
+		find include tests/kunit -type f \( -name '*.[ch]' -o -name Makefile -o -name Kconfig \)) |
+		sed 's,^\./,,'
+}
+
+# Brings a folder up to date with the driver's files.  A file that has not
+# changed keeps its date, and what the driver no longer has is removed.
+# Usage: copy_driver FOLDER
+copy_driver() {
+	local file
+	mkdir -p "$1"
+	driver_files | while read -r file; do
+		cmp -s "$ROOT/$file" "$1/$file" && continue
+		mkdir -p "$(dirname "$1/$file")"
+		cp "$ROOT/$file" "$1/$file"
+	done
+	(cd "$1" && find . -name '*.[ch]' ! -name '*.mod.c' | sed 's,^\./,,') |
+		grep -vxFf <(driver_files) | (cd "$1" && xargs -r rm) || true
+}
+
+# Builds the module against KERNEL_HEADERS in a copy, so that builds for other
+# kernels and by hand stay apart.  Sets MODULE.
+build_driver() {
+	local dir=$BUILD/module/$KERNEL_RELEASE gcc
+	gcc=$(grep -o 'gcc-[0-9]*' "$KERNEL_HEADERS/.kernelvariables")
+	need make:make "$gcc:$gcc" pahole:pahole
+	copy_driver "$dir"
+	logged module make -C "$KERNEL_HEADERS" M="$dir" -j"$JOBS" modules
+	MODULE=$dir/pddgpu.ko
+}
+
+build_emulator() { need make:make gcc:gcc && logged emu make -C "$ROOT/emu" -j"$JOBS"; }
+
+build_user() {
+	need make:make gcc:gcc /usr/include/libdrm/drm.h:libdrm-dev
+	logged user make -C "$ROOT/tests/user" -j"$JOBS"
+}
