@@ -22,6 +22,10 @@ struct pddgpu_gtt_mgr {
 	spinlock_t lock;
 	/** @mm: the aperture, in pages */
 	struct drm_mm mm;
+	/** @first: first aperture page that is handed out; constant */
+	u64 first;
+	/** @num_pages: aperture pages that are handed out; constant */
+	u64 num_pages;
 };
 
 /**
@@ -33,6 +37,12 @@ struct pddgpu_gtt_resource {
 	/** @node: the aperture range, in pages; not allocated if none was asked for */
 	struct drm_mm_node node;
 };
+
+/*
+ * The manager answers -ENOSPC when budget or aperture is short (TTM evicts or goes
+ * to the next place), and -E2BIG, which ends the validation, when the buffer is
+ * larger than either could ever hold.
+ */
 
 /* ttm_resource.start of a placement without an aperture address */
 #define PDDGPU_GTT_NO_ADDR ((unsigned long)-1)

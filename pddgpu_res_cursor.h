@@ -27,7 +27,7 @@ struct pddgpu_res_cursor {
 	u64 offset;
 	/** @tt: the system pages walked, else NULL */
 	struct ttm_tt *tt;
-	/** @node: the VRAM block walked (struct gpu_buddy_block), else NULL */
+	/** @node: the last VRAM block of the run (struct gpu_buddy_block), else NULL */
 	void *node;
 };
 

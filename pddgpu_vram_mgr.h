@@ -5,6 +5,7 @@
 #include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #include <drm/ttm/ttm_resource.h>
@@ -12,6 +13,9 @@
 #include "include/pddgpu_compat.h"
 
 struct ttm_device;
+
+/* Granularity of VRAM: what the GPU page tables map with one entry of the last level */
+#define PDDGPU_VRAM_CHUNK	SZ_4K
 
 /**
  * struct pddgpu_vram_mgr - TTM_PL_VRAM on top of the buddy allocator
@@ -48,9 +52,24 @@ struct pddgpu_vram_resource {
 #define to_pddgpu_vram_mgr(man) container_of(man, struct pddgpu_vram_mgr, base)
 #define to_pddgpu_vram_resource(res) container_of(res, struct pddgpu_vram_resource, base)
 
+/**
+ * pddgpu_vram_block_size() - Bytes of a block
+ * @block: a block of any VRAM manager: all have the same chunk size
+ *
+ * Return: bytes.
+ */
+static inline u64 pddgpu_vram_block_size(struct gpu_buddy_block *block)
+{
+	return (u64)PDDGPU_VRAM_CHUNK << gpu_buddy_block_order(block);
+}
+
 /*
  * What pddgpu asks of the VRAM manager beyond ttm_place.flags: prefers large
  * blocks, and TTM_PL_FLAG_CONTIGUOUS is a demand, not a wish.
+ *
+ * The manager answers -ENOSPC when space is short (TTM evicts or goes to the next
+ * place), and -E2BIG, which ends the validation, when the buffer cannot fit into
+ * the place even if all of it were free: leave such a place out of the list.
  */
 
 /**
@@ -62,7 +81,8 @@ struct pddgpu_vram_resource {
  *
  * Return: 0, -EINVAL for bad sizes, -ENOMEM.
  */
-int pddgpu_vram_mgr_init(struct pddgpu_vram_mgr *mgr, struct ttm_device *bdev, u64 size, u64 visible);
+int pddgpu_vram_mgr_init(struct pddgpu_vram_mgr *mgr, struct ttm_device *bdev, u64 size,
+			 u64 visible);
 
 /**
  * pddgpu_vram_mgr_fini() - Unregister and free the manager

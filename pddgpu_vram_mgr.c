@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+#include <linux/list_sort.h>
+#include <linux/math.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <drm/drm_print.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_placement.h>
+
+#include "pddgpu_vram_mgr.h"
+
+/**
+ * DOC: VRAM manager
+ *
+ * Video memory is handed out in buddy blocks of 4 KiB and up.  A buffer of
+ * 2 MiB or more is first tried in blocks of at least 2 MiB, each aligned to its
+ * size and placed at a multiple of 2 MiB in the buffer, so that the GPU's page
+ * tables can use 2 MiB leaves; what is left over, or what no large block is free
+ * for, comes in smaller ones.  Blocks are kept in the order of the buffer's
+ * bytes, neighbours in VRAM beside each other where the order is free to choose.
+ *
+ * Alignment holds for every block of a buffer: a buffer that is not contiguous
+ * has its n-th aligned unit at an aligned address as well.
+ *
+ * A contiguous buffer is one run of bytes.  The buddy allocator is asked for one
+ * power-of-two block first, of which the excess goes straight back; if none is
+ * free, the free blocks are searched for neighbours that add up to a run.
+ */
+
+/* What the GPU page tables map with one entry of the last but one level */
+#define PDDGPU_VRAM_LARGE	SZ_2M
+
+/* A ttm_place in bytes */
+struct pddgpu_vram_request {
+	u64 start;		/* allowed range, [start, end) */
+	u64 end;
+	u64 size;
+	u64 align;		/* power of two, at least a chunk */
+	bool contiguous;
+	bool topdown;
+};
+
+/*
+ * --- Blocks in address order ---
+ *
+ * The allocator offers no walk by address.  Its trees are stable under our lock,
+ * and only read here.
+ */
+
+static struct gpu_buddy_block *vram_leftmost(struct gpu_buddy_block *block)
+{
+	while (gpu_buddy_block_is_split(block))
+		block = block->left;
+
+	return block;
+}
+
+static struct gpu_buddy_block *vram_first_block(struct pddgpu_vram_mgr *mgr)
+{
+	return vram_leftmost(mgr->mm.roots[0]);
+}
+
+static struct gpu_buddy_block *vram_next_block(struct pddgpu_vram_mgr *mgr,
+					       struct gpu_buddy_block *block)
+{
+	u64 end = gpu_buddy_block_offset(block) + pddgpu_vram_block_size(block);
+	unsigned int i;
+
+	while (block->parent && block == block->parent->right)
+		block = block->parent;
+	if (block->parent)
+		return vram_leftmost(block->parent->right);
+
+	/* A tree for each power of two that the size is made of */
+	for (i = 1; i < mgr->mm.n_roots; i++)
+		if (gpu_buddy_block_offset(mgr->mm.roots[i]) == end)
+			return vram_leftmost(mgr->mm.roots[i]);
+
+	return NULL;
+}
+
+/* Where a request fits into the free run [lo, hi), or U64_MAX */
+static u64 vram_fit_in_run(const struct pddgpu_vram_request *req, u64 lo, u64 hi)
+{
+	lo = max(lo, req->start);
+	hi = min(hi, req->end);
+	if (lo >= hi || hi - lo < req->size)
+		return U64_MAX;
+
+	if (req->topdown) {
+		hi = round_down(hi - req->size, req->align);
+		return hi >= lo ? hi : U64_MAX;
+	}
+
+	lo = round_up(lo, req->align);
+	return lo + req->size <= hi ? lo : U64_MAX;
+}
+
+/* The lowest run of free bytes that a request fits into, or the highest; U64_MAX if none */
+static u64 vram_find_run(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_request *req)
+{
+	u64 lo = 0, hi = 0, found = U64_MAX, fit;
+	struct gpu_buddy_block *block;
+
+	for (block = vram_first_block(mgr); block; block = vram_next_block(mgr, block)) {
+		u64 offset = gpu_buddy_block_offset(block);
+
+		if (!gpu_buddy_block_is_free(block))
+			continue;
+		if (offset != hi)
+			lo = offset;
+		hi = offset + pddgpu_vram_block_size(block);
+
+		fit = vram_fit_in_run(req, lo, hi);
+		if (fit == U64_MAX)
+			continue;
+		found = fit;
+		if (!req->topdown)
+			break;
+	}
+
+	return found;
+}
+
+/* --- Allocation --- */
+
+VISIBLE_IF_KUNIT int pddgpu_vram_mgr_buddy_alloc(struct gpu_buddy *mm, u64 start, u64 end, u64 size,
+						 u64 min_block, struct list_head *blocks,
+						 unsigned long flags)
+{
+	int err;
+
+	KUNIT_STATIC_STUB_REDIRECT(pddgpu_vram_mgr_buddy_alloc, mm, start, end, size, min_block,
+				   blocks, flags);
+
+	/* A size that outgrows VRAM by rounding is -EINVAL there: it does not fit, no more. */
+	err = gpu_buddy_alloc_blocks(mm, start, end, size, min_block, blocks, flags);
+	return err == -EINVAL ? -ENOSPC : err;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_buddy_alloc);
+
+static int vram_alloc(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_request *req,
+		      u64 size, u64 min_block, struct list_head *blocks)
+{
+	unsigned long flags = 0;
+
+	if (req->start || req->end < mgr->mm.size)
+		flags |= GPU_BUDDY_RANGE_ALLOCATION;
+	if (req->topdown)
+		flags |= GPU_BUDDY_TOPDOWN_ALLOCATION;
+
+	return pddgpu_vram_mgr_buddy_alloc(&mgr->mm, req->start, req->end, size, min_block, blocks,
+					   flags);
+}
+
+/* Exactly [start, start + size) */
+static int vram_alloc_at(struct pddgpu_vram_mgr *mgr, u64 start, u64 size, struct list_head *blocks)
+{
+	return pddgpu_vram_mgr_buddy_alloc(&mgr->mm, start, start + size, size, PDDGPU_VRAM_CHUNK,
+					   blocks, GPU_BUDDY_RANGE_ALLOCATION);
+}
+
+static int vram_alloc_contiguous(struct pddgpu_vram_mgr *mgr,
+				 const struct pddgpu_vram_request *req, struct list_head *blocks)
+{
+	u64 start;
+	int err;
+
+	/* One block, of which the allocator keeps no more than the size asked for */
+	err = vram_alloc(mgr, req, req->size, max(roundup_pow_of_two(req->size), req->align),
+			 blocks);
+	if (err != -ENOSPC)
+		return err;
+
+	start = vram_find_run(mgr, req);
+	return start == U64_MAX ? -ENOSPC : vram_alloc_at(mgr, start, req->size, blocks);
+}
+
+/* As much as possible in large blocks, the rest after them */
+static int vram_alloc_large(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_request *req,
+			    struct list_head *blocks)
+{
+	u64 large = round_down(req->size, PDDGPU_VRAM_LARGE);
+	int err;
+
+	if (!large || req->align >= PDDGPU_VRAM_LARGE)
+		return -ENOSPC;
+
+	err = vram_alloc(mgr, req, large, PDDGPU_VRAM_LARGE, blocks);
+	if (err || large == req->size)
+		return err;
+
+	err = vram_alloc(mgr, req, req->size - large, req->align, blocks);
+	if (err)
+		gpu_buddy_free_list(&mgr->mm, blocks, 0);
+
+	return err;
+}
+
+/*
+ * Sort key: whole large blocks first, then whole aligned units, then the trimmed
+ * rest.  Any order within a class keeps large blocks and units at multiples of
+ * their size in the buffer.
+ */
+static unsigned int vram_block_class(struct gpu_buddy_block *block, u64 align)
+{
+	u64 size = pddgpu_vram_block_size(block);
+
+	if (size >= max_t(u64, align, PDDGPU_VRAM_LARGE))
+		return 0;
+
+	return size >= align ? 1 : 2;
+}
+
+static int vram_block_cmp(void *priv, const struct list_head *a, const struct list_head *b)
+{
+	struct gpu_buddy_block *block_a = list_entry(a, struct gpu_buddy_block, link);
+	struct gpu_buddy_block *block_b = list_entry(b, struct gpu_buddy_block, link);
+	const struct pddgpu_vram_request *req = priv;
+	unsigned int class_a = vram_block_class(block_a, req->align);
+	unsigned int class_b = vram_block_class(block_b, req->align);
+
+	if (class_a != class_b)
+		return class_a > class_b;
+
+	return gpu_buddy_block_offset(block_a) > gpu_buddy_block_offset(block_b);
+}
+
+static int vram_alloc_scattered(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_request *req,
+				struct list_head *blocks)
+{
+	int err;
+
+	err = vram_alloc_large(mgr, req, blocks);
+	if (err == -ENOSPC)
+		err = vram_alloc(mgr, req, req->size, req->align, blocks);
+	if (!err)
+		list_sort(req, blocks, vram_block_cmp);
+
+	return err;
+}
+
+static int vram_alloc_locked(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_request *req,
+			     struct list_head *blocks)
+{
+	lockdep_assert_held(&mgr->lock);
+
+	if (req->size > mgr->mm.avail)
+		return -ENOSPC;
+	/* No choice left, and the allocator reads such a request as this one anyway */
+	if (req->end - req->start == req->size)
+		return vram_alloc_at(mgr, req->start, req->size, blocks);
+	if (req->contiguous)
+		return vram_alloc_contiguous(mgr, req, blocks);
+
+	return vram_alloc_scattered(mgr, req, blocks);
+}
+
+/* -E2BIG spares TTM from evicting everything for what can never fit */
+static int vram_request_init(struct pddgpu_vram_mgr *mgr, struct ttm_buffer_object *bo,
+			     const struct ttm_place *place, struct pddgpu_vram_request *req)
+{
+	u64 align = (u64)bo->page_alignment << PAGE_SHIFT;
+
+	req->start = (u64)place->fpfn << PAGE_SHIFT;
+	req->end = mgr->mm.size;
+	if (place->lpfn)
+		req->end = min(req->end, (u64)place->lpfn << PAGE_SHIFT);
+	req->size = bo->base.size;
+	req->align = max_t(u64, align, PDDGPU_VRAM_CHUNK);
+	req->contiguous = place->flags & TTM_PL_FLAG_CONTIGUOUS;
+	req->topdown = place->flags & TTM_PL_FLAG_TOPDOWN;
+
+	if (!is_power_of_2(req->align) || !req->size)
+		return -EINVAL;
+	if (round_up(req->start, req->align) + req->size > req->end)
+		return -E2BIG;
+
+	return 0;
+}
+
+static u64 vram_visible_part(const struct pddgpu_vram_mgr *mgr, u64 start, u64 size)
+{
+	return start < mgr->visible ? min(size, mgr->visible - start) : 0;
+}
+
+static u64 vram_visible_bytes(const struct pddgpu_vram_mgr *mgr, struct list_head *blocks)
+{
+	struct gpu_buddy_block *block;
+	u64 bytes = 0;
+
+	list_for_each_entry(block, blocks, link)
+		bytes += vram_visible_part(mgr, gpu_buddy_block_offset(block),
+					   pddgpu_vram_block_size(block));
+
+	return bytes;
+}
+
+static void vram_resource_init(struct pddgpu_vram_resource *vres, struct ttm_buffer_object *bo,
+			       const struct ttm_place *place)
+{
+	struct gpu_buddy_block *first;
+
+	ttm_resource_init(bo, place, &vres->base);
+	first = list_first_entry(&vres->blocks, struct gpu_buddy_block, link);
+	vres->base.start = gpu_buddy_block_offset(first) >> PAGE_SHIFT;
+	/* One piece serves who asks for one later, however it came to be */
+	if (pddgpu_vram_resource_num_blocks(&vres->base) == 1)
+		vres->base.placement |= TTM_PL_FLAG_CONTIGUOUS;
+}
+
+static int pddgpu_vram_mgr_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object *bo,
+				 const struct ttm_place *place, struct ttm_resource **res)
+{
+	struct pddgpu_vram_mgr *mgr = to_pddgpu_vram_mgr(man);
+	struct pddgpu_vram_resource *vres;
+	struct pddgpu_vram_request req;
+	int err;
+
+	err = vram_request_init(mgr, bo, place, &req);
+	if (err)
+		return err;
+
+	vres = kzalloc(sizeof(*vres), GFP_KERNEL);
+	if (!vres)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&vres->blocks);
+
+	mutex_lock(&mgr->lock);
+	err = vram_alloc_locked(mgr, &req, &vres->blocks);
+	if (!err) {
+		vres->visible = vram_visible_bytes(mgr, &vres->blocks);
+		mgr->visible_used += vres->visible;
+	}
+	mutex_unlock(&mgr->lock);
+	if (err) {
+		kfree(vres);
+		return err;
+	}
+
+	vram_resource_init(vres, bo, place);
+	*res = &vres->base;
+	return 0;
+}
+
+static void pddgpu_vram_mgr_free(struct ttm_resource_manager *man, struct ttm_resource *res)
+{
+	struct pddgpu_vram_resource *vres = to_pddgpu_vram_resource(res);
+	struct pddgpu_vram_mgr *mgr = to_pddgpu_vram_mgr(man);
+
+	mutex_lock(&mgr->lock);
+	mgr->visible_used -= vres->visible;
+	gpu_buddy_free_list(&mgr->mm, &vres->blocks, 0);
+	mutex_unlock(&mgr->lock);
+
+	ttm_resource_fini(man, res);
+	kfree(vres);
+}
+
+/* --- Eviction: TTM holds a placement against the range that it wants to use --- */
+
+static u64 vram_place_end(const struct ttm_place *place)
+{
+	return place->lpfn ? (u64)place->lpfn << PAGE_SHIFT : U64_MAX;
+}
+
+static bool pddgpu_vram_mgr_intersects(struct ttm_resource_manager *man, struct ttm_resource *res,
+				       const struct ttm_place *place, size_t size)
+{
+	u64 start = (u64)place->fpfn << PAGE_SHIFT, end = vram_place_end(place);
+	struct gpu_buddy_block *block;
+
+	list_for_each_entry(block, &to_pddgpu_vram_resource(res)->blocks, link) {
+		u64 offset = gpu_buddy_block_offset(block);
+
+		if (offset < end && offset + pddgpu_vram_block_size(block) > start)
+			return true;
+	}
+
+	return false;
+}
+
+static bool pddgpu_vram_mgr_compatible(struct ttm_resource_manager *man, struct ttm_resource *res,
+				       const struct ttm_place *place, size_t size)
+{
+	u64 start = (u64)place->fpfn << PAGE_SHIFT, end = vram_place_end(place);
+	struct gpu_buddy_block *block;
+
+	list_for_each_entry(block, &to_pddgpu_vram_resource(res)->blocks, link) {
+		u64 offset = gpu_buddy_block_offset(block);
+
+		if (offset < start || offset + pddgpu_vram_block_size(block) > end)
+			return false;
+	}
+
+	return !(place->flags & TTM_PL_FLAG_CONTIGUOUS) ||
+	       pddgpu_vram_resource_num_blocks(res) == 1;
+}
+
+/* --- Debugging --- */
+
+/* What the free blocks look like */
+struct pddgpu_vram_free {
+	u64 blocks[GPU_BUDDY_MAX_ORDER + 1];	/* by order */
+	u64 largest_block;			/* bytes */
+	u64 largest_run;			/* bytes, neighbouring blocks together */
+};
+
+static void vram_survey_locked(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_free *free)
+{
+	struct gpu_buddy_block *block;
+	u64 lo = 0, hi = 0;
+
+	lockdep_assert_held(&mgr->lock);
+
+	for (block = vram_first_block(mgr); block; block = vram_next_block(mgr, block)) {
+		u64 offset = gpu_buddy_block_offset(block), size = pddgpu_vram_block_size(block);
+
+		if (!gpu_buddy_block_is_free(block))
+			continue;
+		if (offset != hi)
+			lo = offset;
+		hi = offset + size;
+
+		free->blocks[gpu_buddy_block_order(block)]++;
+		free->largest_block = max(free->largest_block, size);
+		free->largest_run = max(free->largest_run, hi - lo);
+	}
+}
+
+static void vram_print_free(struct drm_printer *p, const struct pddgpu_vram_free *free, u64 avail)
+{
+	unsigned int order;
+
+	drm_printf(p, "  free: %llu\n", avail);
+	drm_printf(p, "  largest_free_block: %llu\n", free->largest_block);
+	drm_printf(p, "  largest_free_run: %llu\n", free->largest_run);
+	/* 0: all that is free is one run */
+	drm_printf(p, "  fragmentation_permille: %llu\n",
+		   avail ? 1000 - div64_u64(free->largest_run * 1000, avail) : 0);
+
+	for (order = 0; order < ARRAY_SIZE(free->blocks); order++)
+		if (free->blocks[order])
+			drm_printf(p, "  free_blocks_%lluk: %llu\n",
+				   ((u64)PDDGPU_VRAM_CHUNK << order) >> 10, free->blocks[order]);
+}
+
+static void pddgpu_vram_mgr_debug(struct ttm_resource_manager *man, struct drm_printer *p)
+{
+	struct pddgpu_vram_mgr *mgr = to_pddgpu_vram_mgr(man);
+	struct pddgpu_vram_free free = {};
+	u64 avail, visible_used, reserved;
+
+	mutex_lock(&mgr->lock);
+	vram_survey_locked(mgr, &free);
+	avail = mgr->mm.avail;
+	visible_used = mgr->visible_used;
+	reserved = mgr->reserved_size;
+	mutex_unlock(&mgr->lock);
+
+	drm_printf(p, "  used: %llu\n", mgr->mm.size - avail - reserved);
+	drm_printf(p, "  reserved: %llu\n", reserved);
+	drm_printf(p, "  visible_size: %llu\n", mgr->visible);
+	drm_printf(p, "  visible_used: %llu\n", visible_used);
+	vram_print_free(p, &free, avail);
+}
+
+static const struct ttm_resource_manager_func pddgpu_vram_mgr_func = {
+	.alloc = pddgpu_vram_mgr_alloc,
+	.free = pddgpu_vram_mgr_free,
+	.intersects = pddgpu_vram_mgr_intersects,
+	.compatible = pddgpu_vram_mgr_compatible,
+	.debug = pddgpu_vram_mgr_debug,
+};
+
+/* --- For the rest of the driver; described in the header --- */
+
+int pddgpu_vram_mgr_init(struct pddgpu_vram_mgr *mgr, struct ttm_device *bdev, u64 size,
+			 u64 visible)
+{
+	int err;
+
+	if (!size || !IS_ALIGNED(size, PDDGPU_VRAM_CHUNK) || visible > size ||
+	    !IS_ALIGNED(visible, PDDGPU_VRAM_CHUNK))
+		return -EINVAL;
+
+	err = gpu_buddy_init(&mgr->mm, size, PDDGPU_VRAM_CHUNK);
+	if (err)
+		return err;
+
+	mutex_init(&mgr->lock);
+	INIT_LIST_HEAD(&mgr->reserved);
+	mgr->visible = visible;
+	mgr->base.func = &pddgpu_vram_mgr_func;
+
+	ttm_resource_manager_init(&mgr->base, bdev, size);
+	ttm_set_driver_manager(bdev, TTM_PL_VRAM, &mgr->base);
+	ttm_resource_manager_set_used(&mgr->base, true);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_init);
+
+void pddgpu_vram_mgr_fini(struct pddgpu_vram_mgr *mgr, struct ttm_device *bdev)
+{
+	ttm_resource_manager_set_used(&mgr->base, false);
+	/* Whoever still holds VRAM will give it back to this manager: leak it rather */
+	if (WARN_ON(ttm_resource_manager_evict_all(bdev, &mgr->base)))
+		return;
+
+	gpu_buddy_free_list(&mgr->mm, &mgr->reserved, 0);
+	gpu_buddy_fini(&mgr->mm);
+	mutex_destroy(&mgr->lock);
+	ttm_resource_manager_cleanup(&mgr->base);
+	ttm_set_driver_manager(bdev, TTM_PL_VRAM, NULL);
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_fini);
+
+int pddgpu_vram_mgr_reserve(struct pddgpu_vram_mgr *mgr, u64 start, u64 size)
+{
+	int err;
+
+	if (!size || !IS_ALIGNED(start | size, PDDGPU_VRAM_CHUNK) || start >= mgr->mm.size ||
+	    size > mgr->mm.size - start)
+		return -EINVAL;
+
+	mutex_lock(&mgr->lock);
+	err = vram_alloc_at(mgr, start, size, &mgr->reserved);
+	if (!err) {
+		mgr->reserved_size += size;
+		mgr->visible_used += vram_visible_part(mgr, start, size);
+	}
+	mutex_unlock(&mgr->lock);
+
+	return err == -ENOSPC ? -EBUSY : err;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_reserve);
+
+u64 pddgpu_vram_mgr_visible_used(struct pddgpu_vram_mgr *mgr)
+{
+	u64 used;
+
+	mutex_lock(&mgr->lock);
+	used = mgr->visible_used;
+	mutex_unlock(&mgr->lock);
+
+	return used;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_visible_used);
+
+u32 pddgpu_vram_resource_num_blocks(struct ttm_resource *res)
+{
+	struct gpu_buddy_block *block;
+	u64 end = U64_MAX;
+	u32 num = 0;
+
+	list_for_each_entry(block, &to_pddgpu_vram_resource(res)->blocks, link) {
+		if (gpu_buddy_block_offset(block) != end)
+			num++;
+		end = gpu_buddy_block_offset(block) + pddgpu_vram_block_size(block);
+	}
+
+	return num;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_resource_num_blocks);
+
+bool pddgpu_vram_resource_is_visible(struct ttm_resource *res)
+{
+	return to_pddgpu_vram_resource(res)->visible == res->size;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_resource_is_visible);
