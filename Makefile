@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
+# The uAPI header asks for the "drm.h" that it will lie beside once it is installed.
+ccflags-y += -I$(src)/include -I$(srctree)/include/uapi/drm
+
 pddgpu-y := \
 	pddgpu_bo.o \
 	pddgpu_copy.o \
