@@ -27,16 +27,30 @@ die() {
 	exit 1
 }
 
+# Says what is going on if it takes more than a few seconds, then every now and
+# again, until killed or left behind.
+tick() {
+	local start=$SECONDS wait=3
+	while sleep $wait >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+		wait=20
+		say "$1 ($((SECONDS - start)) s so far)"
+	done
+}
+
 # Runs a command with its output in a log, and shows the log's end if it fails.
-# Usage: logged NAME COMMAND...
+# Usage: logged NAME "what it does" COMMAND...
 logged() {
-	local log=$LOGS/$1.log
-	shift
+	local log=$LOGS/$1.log what=$2 ticker status=0
+	shift 2
 	mkdir -p "$LOGS"
-	"$@" >"$log" 2>&1 </dev/null && return
+	tick "$what" &
+	ticker=$!
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	kill $ticker 2>/dev/null || true
+	[ $status = 0 ] && return
 	printf -- '--- failed: %s; the end of %s:\n' "$*" "$log" >&2
 	tail -n 40 "$log" >&2
-	return 1
+	return $status
 }
 
 # --- Packages ---------------------------------------------------------
@@ -52,8 +66,7 @@ as_root() {
 }
 
 apt_update() {
-	say "apt-get update"
-	logged apt-update as_root apt-get -qq update
+	logged apt-update "updating apt's lists" as_root apt-get -qq update
 }
 
 # Installs packages; apt's lists are refreshed once if they are empty or stale.
@@ -62,8 +75,8 @@ apt_install() {
 		apt-get -y -qq --no-install-recommends install "$@")
 
 	say "installing packages: $*"
-	logged apt-install "${cmd[@]}" 2>/dev/null && return
-	if ! apt_update || ! logged apt-install "${cmd[@]}"; then
+	"${cmd[@]}" >/dev/null 2>&1 </dev/null && return
+	if ! apt_update || ! logged apt-install "installing packages" "${cmd[@]}"; then
 		die "cannot install what is missing; the packages are: $*"
 	fi
 }
@@ -90,9 +103,10 @@ need() {
 unpack_packages() {
 	local deb get=(apt-get -o APT::Sandbox::User=root download "$@")
 
-	logged apt-download "${get[@]}" 2>/dev/null ||
-		{ apt_update && logged apt-download "${get[@]}"; } ||
+	if ! "${get[@]}" >/dev/null 2>&1 && ! { apt_update &&
+		logged apt-download "downloading packages" "${get[@]}"; }; then
 		die "cannot download the packages: $*"
+	fi
 	for deb in ./*.deb; do
 		dpkg -x "$deb" .
 		rm "$deb"
@@ -216,8 +230,8 @@ fetch_qemu() {
 		-o Dir::State="$PWD/apt/state" -o Dir::State::status="$PWD/apt/status"
 		-o Dir::Cache="$PWD/apt/cache" -o APT::Sandbox::User=root
 		-o APT::Default-Release=trixie-backports)
-	logged qemu-update apt-get "${opts[@]}" update &&
-		logged qemu-download apt-get "${opts[@]}" -y --no-install-recommends \
+	logged qemu-update "reading the lists of trixie" apt-get "${opts[@]}" update &&
+		logged qemu-download "downloading QEMU" apt-get "${opts[@]}" -y --no-install-recommends \
 			--download-only install qemu-system-x86 libc6 libgcc-s1 || return
 	find apt/cache/archives -name '*.deb' -exec dpkg -x {} . \;
 	rm -r apt
@@ -238,44 +252,70 @@ qemu() {
 	qemu_is_new "${QEMU[@]}" || die "the QEMU in $dir does not start; remove it and try again"
 }
 
+# --- Kernel source ----------------------------------------------------
+
+fetch_source() {
+	say "fetching the source of Linux ${KERNEL_VERSION%%-*} (150 MB)"
+	unpack_packages "linux-source-6.12=$KERNEL_VERSION"
+	logged source "unpacking the source" tar -xf usr/src/linux-source-6.12.tar.xz --strip-components=1
+	rm -r usr
+}
+
+# Has the source of Debian's Linux 6.12 in the cache.  Sets KERNEL_SOURCE.
+kernel_source() {
+	newest_kernel
+	cached "source/$KERNEL_VERSION" fetch_source
+	KERNEL_SOURCE=$CACHE/source/$KERNEL_VERSION
+}
+
 # --- Builds -----------------------------------------------------------
 
 # The files of the driver, relative to ROOT: what a kernel tree takes in.
 driver_files() {
-	(cd "$ROOT" && ls -d Kconfig Makefile .kunitconfig ./*.c ./*.h 2>/dev/null
-		find include tests/kunit -type f \( -name '*.[ch]' -o -name Makefile -o -name Kconfig \)) |
+	(cd "$ROOT" && ls -d Kconfig Makefile .kunitconfig ./*.[ch] &&
+		find include tests/kunit -type f \( -name '*.[ch]' -o -name Makefile \)) |
 		sed 's,^\./,,'
 }
 
 # Brings a folder up to date with the driver's files.  A file that has not
-# changed keeps its date, and what the driver no longer has is removed.
+# changed keeps its date, and a source that the driver no longer has is removed.
 # Usage: copy_driver FOLDER
 copy_driver() {
 	local file
 	mkdir -p "$1"
 	driver_files | while read -r file; do
-		cmp -s "$ROOT/$file" "$1/$file" && continue
-		mkdir -p "$(dirname "$1/$file")"
-		cp "$ROOT/$file" "$1/$file"
+		cmp -s "$ROOT/$file" "$1/$file" || install -m 644 -D "$ROOT/$file" "$1/$file"
 	done
-	(cd "$1" && find . -name '*.[ch]' ! -name '*.mod.c' | sed 's,^\./,,') |
-		grep -vxFf <(driver_files) | (cd "$1" && xargs -r rm) || true
+	find "$1" -name '*.[ch]' ! -name '*.mod.c' -printf '%P\n' | sort |
+		comm -23 - <(driver_files | sort) | sed "s,^,$1/," | xargs -r rm
+}
+
+# Calls kbuild for the module in a folder.  Usage: kbuild FOLDER ARGUMENT...
+kbuild() { make -C "$KERNEL_HEADERS" M="$1" CONFIG_DRM_PDDGPU=m -j"$JOBS" "${@:2}"; }
+
+# What it takes to build a module.
+need_kbuild() {
+	local gcc
+	gcc=$(grep -o 'gcc-[0-9]*' "$KERNEL_HEADERS/.kernelvariables")
+	need make:make "$gcc:$gcc" pahole:pahole
 }
 
 # Builds the module against KERNEL_HEADERS in a copy, so that builds for other
 # kernels and by hand stay apart.  Sets MODULE.
 build_driver() {
-	local dir=$BUILD/module/$KERNEL_RELEASE gcc
-	gcc=$(grep -o 'gcc-[0-9]*' "$KERNEL_HEADERS/.kernelvariables")
-	need make:make "$gcc:$gcc" pahole:pahole
+	local dir=$BUILD/module/$KERNEL_RELEASE
+	need_kbuild
 	copy_driver "$dir"
-	logged module make -C "$KERNEL_HEADERS" M="$dir" -j"$JOBS" modules
+	logged module "building the driver" kbuild "$dir" modules
 	MODULE=$dir/pddgpu.ko
 }
 
-build_emulator() { need make:make gcc:gcc && logged emu make -C "$ROOT/emu" -j"$JOBS"; }
+build_emulator() {
+	need make:make gcc:gcc
+	logged emu "building the card" make -C "$ROOT/emu" -j"$JOBS"
+}
 
 build_user() {
-	need make:make gcc:gcc /usr/include/libdrm/drm.h:libdrm-dev
-	logged user make -C "$ROOT/tests/user" -j"$JOBS"
+	need make:make gcc:gcc pkg-config:pkgconf /usr/include/libdrm/drm.h:libdrm-dev
+	logged user "building the programs" make -C "$ROOT/tests/user" -j"$JOBS"
 }
