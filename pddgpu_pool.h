@@ -18,7 +18,10 @@ struct ttm_operation_ctx;
 struct ttm_tt;
 
 #define PDDGPU_POOL_NUM_CACHING		3	/* enum ttm_caching */
-#define PDDGPU_POOL_NUM_ORDERS		(MAX_PAGE_ORDER + 1)
+/* The largest chunk: 2 MiB, what a GPU page table gains from, or what the system has */
+#define PDDGPU_POOL_MAX_ORDER		(MAX_PAGE_ORDER < 21 - PAGE_SHIFT ? MAX_PAGE_ORDER : \
+					 21 - PAGE_SHIFT)
+#define PDDGPU_POOL_NUM_ORDERS		(PDDGPU_POOL_MAX_ORDER + 1)
 
 /* Flags of pddgpu_pool_init() */
 #define PDDGPU_POOL_DMA_ALLOC		BIT(0)	/* dma_alloc_attrs(), not alloc_pages() */
@@ -61,7 +64,7 @@ struct pddgpu_pool_stats {
 	atomic_long_t trimmed;
 	/** @shrinker_calls: times that reclaim asked for pages */
 	atomic_long_t shrinker_calls;
-	/** @shrinker_pages: pages given back to it */
+	/** @shrinker_pages: pages given back to reclaim */
 	atomic_long_t shrinker_pages;
 };
 
@@ -141,5 +144,20 @@ u64 pddgpu_pool_bytes(struct pddgpu_pool *pool);
  * @p: where to
  */
 void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+struct page;
+
+/* What tests replace to see, or to fail, what the pool does to pages */
+int pddgpu_pool_set_caching(struct page **pages, unsigned int num_pages, enum ttm_caching caching);
+int pddgpu_pool_restore_run(struct page *page, unsigned int num_pages);
+struct page *pddgpu_pool_alloc_chunk(struct pddgpu_pool *pool, gfp_t gfp, unsigned int order);
+void pddgpu_pool_free_chunk(struct pddgpu_pool *pool, struct page *page, unsigned int order);
+int pddgpu_pool_map_chunk(struct pddgpu_pool *pool, struct page *page, unsigned int order,
+			  dma_addr_t *addr);
+void pddgpu_pool_unmap_chunk(struct pddgpu_pool *pool, dma_addr_t addr, unsigned int order);
+/* Set the page_pool_size parameter; returns what it was */
+long pddgpu_pool_set_limit(long num_pages);
+#endif
 
 #endif

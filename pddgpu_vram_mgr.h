@@ -128,4 +128,10 @@ u32 pddgpu_vram_resource_num_blocks(struct ttm_resource *res);
  */
 bool pddgpu_vram_resource_is_visible(struct ttm_resource *res);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+/* What tests replace to fail an allocation */
+int pddgpu_vram_mgr_buddy_alloc(struct gpu_buddy *mm, u64 start, u64 end, u64 size, u64 min_block,
+				struct list_head *blocks, unsigned long flags);
+#endif
+
 #endif
