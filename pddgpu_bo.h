@@ -3,6 +3,7 @@
 #define _PDDGPU_BO_H_
 
 #include <linux/container_of.h>
+#include <linux/iosys-map.h>
 #include <linux/types.h>
 
 #include <drm/ttm/ttm_bo.h>
@@ -12,7 +13,7 @@ struct dma_resv;
 struct drm_gem_object;
 struct pddgpu_device;
 
-/* VRAM preferred with GTT to fall back on, plus a visible variant: enough for any buffer */
+/* The better part of VRAM, all of VRAM, GTT, system memory */
 #define PDDGPU_BO_MAX_PLACES	4
 
 /**
@@ -38,8 +39,10 @@ struct pddgpu_bo {
 	struct ttm_place places[PDDGPU_BO_MAX_PLACES];
 	/** @placement: what the last validation asked for; by the reservation */
 	struct ttm_placement placement;
-	/** @cpu_faulted: the CPU touched it in VRAM: visible VRAM is preferred; by the reservation */
+	/** @cpu_faulted: the CPU touched it in VRAM, visible is preferred; by the reservation */
 	bool cpu_faulted;
+	/** @map: CPU mapping of a buffer of pddgpu_bo_create_pinned(); constant */
+	struct iosys_map map;
 };
 
 #define to_pddgpu_bo(ttm_bo) container_of(ttm_bo, struct pddgpu_bo, tbo)
@@ -73,7 +76,8 @@ struct pddgpu_bo_params {
  * Return: the buffer, unreserved, with one GEM reference for the caller; or an
  * ERR_PTR: -ENOSPC if VRAM is full, -ENOMEM, -EINTR-like.
  */
-struct pddgpu_bo *pddgpu_bo_create(struct pddgpu_device *pdev, const struct pddgpu_bo_params *params);
+struct pddgpu_bo *pddgpu_bo_create(struct pddgpu_device *pdev,
+				   const struct pddgpu_bo_params *params);
 
 /**
  * pddgpu_bo_create_pinned() - Create memory for the driver's own use
@@ -105,6 +109,9 @@ void pddgpu_bo_free_pinned(struct pddgpu_bo *bo);
  *           so long as the GPU reaches it
  * @ctx: how to wait, and whose reservation may be evicted
  *
+ * Others are evicted to make room in VRAM only if @domains is VRAM alone.  A
+ * buffer that does not have VRAM among its own domains is not moved there.
+ *
  * Return: 0, -ENOSPC if VRAM was demanded and is full, -ENOMEM, -EINTR-like.
  */
 int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_ctx *ctx);
@@ -119,6 +126,14 @@ int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_c
  * Return: as pddgpu_bo_validate().
  */
 int pddgpu_bo_validate_visible(struct pddgpu_bo *bo, struct ttm_operation_ctx *ctx);
+
+/**
+ * pddgpu_bo_is_visible() - Whether the CPU can reach a buffer where it is
+ * @bo: the buffer, reserved
+ *
+ * Return: true if so.
+ */
+bool pddgpu_bo_is_visible(struct pddgpu_bo *bo);
 
 /**
  * pddgpu_bo_is_ours() - Tell our buffers from TTM's ghosts

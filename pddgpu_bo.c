@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/slab.h>
+
+#include <drm/drm_gem.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "include/uapi/drm/pddgpu_drm.h"
+#include "pddgpu_bo.h"
+#include "pddgpu_device.h"
+#include "pddgpu_gem.h"
+
+static void pddgpu_bo_destroy(struct ttm_buffer_object *tbo)
+{
+	struct pddgpu_bo *bo = to_pddgpu_bo(tbo);
+
+	drm_gem_object_release(&tbo->base);
+	if (bo->vm_resv)
+		drm_gem_object_put(bo->vm_resv);
+	kfree(bo);
+}
+
+bool pddgpu_bo_is_ours(struct ttm_buffer_object *tbo)
+{
+	return tbo->destroy == pddgpu_bo_destroy;
+}
+
+bool pddgpu_bo_is_visible(struct pddgpu_bo *bo)
+{
+	struct ttm_resource *res = bo->tbo.resource;
+
+	dma_resv_assert_held(bo->tbo.base.resv);
+	if (!res)
+		return false;
+
+	return res->mem_type != TTM_PL_VRAM || pddgpu_vram_resource_is_visible(res);
+}
+
+int pddgpu_bo_error(u32 domains, int err)
+{
+	return err == -ENOMEM && domains == DRM_PDDGPU_DOMAIN_VRAM ? -ENOSPC : err;
+}
+
+/* Append to what the next validation tries; without fpfn and lpfn, anywhere. */
+static struct ttm_place *pddgpu_bo_add_place(struct pddgpu_bo *bo, u32 mem_type, u32 flags)
+{
+	struct ttm_place *place = &bo->places[bo->placement.num_placement++];
+
+	*place = (struct ttm_place) { .mem_type = mem_type, .flags = flags };
+
+	return place;
+}
+
+/* Whether VRAM from @start up to @end could hold it: TTM gives up at a place that cannot */
+static bool pddgpu_bo_fits(struct pddgpu_bo *bo, u64 start, u64 end)
+{
+	start = round_up(start, max_t(u64, bo->alignment, PAGE_SIZE));
+
+	return start < end && bo->tbo.base.size <= end - start;
+}
+
+/*
+ * Visible VRAM is scarce, so what the CPU has shown no interest in goes to the
+ * rest if there is room without evicting anybody.
+ */
+static void pddgpu_bo_add_vram(struct pddgpu_bo *bo, u32 flags)
+{
+	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->tbo.bdev);
+	u64 visible = pdev->vram.visible;
+	u32 desired = flags | TTM_PL_FLAG_DESIRED;
+
+	if (bo->flags & DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED) {
+		pddgpu_bo_add_place(bo, TTM_PL_VRAM, flags)->lpfn = visible >> PAGE_SHIFT;
+		return;
+	}
+
+	if (bo->cpu_faulted && pddgpu_bo_fits(bo, 0, visible))
+		pddgpu_bo_add_place(bo, TTM_PL_VRAM, desired)->lpfn = visible >> PAGE_SHIFT;
+	else if (!bo->cpu_faulted && pddgpu_bo_fits(bo, visible, pdev->vram.size))
+		pddgpu_bo_add_place(bo, TTM_PL_VRAM, desired)->fpfn = visible >> PAGE_SHIFT;
+	pddgpu_bo_add_place(bo, TTM_PL_VRAM, flags);
+}
+
+static u32 pddgpu_bo_vram_flags(const struct pddgpu_bo *bo)
+{
+	return bo->flags & DRM_PDDGPU_GEM_VRAM_CONTIGUOUS ? TTM_PL_FLAG_CONTIGUOUS : 0;
+}
+
+/*
+ * What is left of @domains when those are gone that could never hold the buffer.
+ * If that is all of them, the managers shall say so.
+ */
+static u32 pddgpu_bo_fitting_domains(struct pddgpu_bo *bo, u32 domains)
+{
+	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->tbo.bdev);
+	bool cpu_access = bo->flags & DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED;
+	u32 fitting = domains;
+
+	if (!pddgpu_bo_fits(bo, 0, cpu_access ? pdev->vram.visible : pdev->vram.size))
+		fitting &= ~DRM_PDDGPU_DOMAIN_VRAM;
+	if (bo->tbo.base.size > pdev->gtt_mgr.base.size)
+		fitting &= ~DRM_PDDGPU_DOMAIN_GTT;
+
+	return fitting ? fitting : domains;
+}
+
+/*
+ * TTM tries the places in turn: first those not marked FALLBACK, evicting
+ * nobody, then those not marked DESIRED, evicting others.
+ *
+ * A buffer that may be in VRAM or GTT gets VRAM only while some is free, and is
+ * taken back there when some is.  One that is in GTT although it belongs in VRAM,
+ * and is not listed by the job (@domains is wider than its own), stays.
+ */
+static void pddgpu_bo_set_places(struct pddgpu_bo *bo, u32 domains)
+{
+	u32 vram_flags = pddgpu_bo_vram_flags(bo);
+	u32 gtt_flags = 0;
+
+	bo->placement.num_placement = 0;
+	bo->placement.placement = bo->places;
+
+	domains = pddgpu_bo_fitting_domains(bo, domains);
+	if (domains == DRM_PDDGPU_DOMAIN_VRAM) {
+		pddgpu_bo_add_vram(bo, vram_flags);
+	} else if (domains & bo->domains & DRM_PDDGPU_DOMAIN_VRAM) {
+		pddgpu_bo_add_vram(bo, vram_flags | TTM_PL_FLAG_DESIRED);
+		if (bo->domains & DRM_PDDGPU_DOMAIN_GTT)
+			gtt_flags = TTM_PL_FLAG_FALLBACK;
+	}
+
+	if (domains & DRM_PDDGPU_DOMAIN_GTT)
+		pddgpu_bo_add_place(bo, TTM_PL_TT, gtt_flags);
+	if (domains & DRM_PDDGPU_DOMAIN_CPU)
+		pddgpu_bo_add_place(bo, TTM_PL_SYSTEM,
+				    bo->placement.num_placement ? TTM_PL_FLAG_FALLBACK : 0);
+}
+
+static struct pddgpu_bo *pddgpu_bo_alloc(struct pddgpu_device *pdev,
+					 const struct pddgpu_bo_params *params)
+{
+	struct pddgpu_bo *bo = kzalloc_obj(*bo);
+
+	if (!bo)
+		return NULL;
+
+	drm_gem_private_object_init(&pdev->drm, &bo->tbo.base, params->size);
+	bo->tbo.base.funcs = &pddgpu_gem_funcs;
+	bo->tbo.bdev = &pdev->ttm;
+	/* Evicting a page table makes every job of its address space wait. */
+	bo->tbo.priority = params->kernel ? 1 : 0;
+	bo->domains = params->domains;
+	bo->flags = params->flags;
+	bo->alignment = params->alignment;
+	bo->vm_id = params->vm_id;
+	bo->vm_resv = params->vm_resv;
+	if (bo->vm_resv)
+		drm_gem_object_get(bo->vm_resv);
+
+	pddgpu_bo_set_places(bo, bo->domains);
+
+	return bo;
+}
+
+/* On success @bo is reserved, on failure it is gone. */
+static int pddgpu_bo_init_reserved(struct pddgpu_bo *bo, bool kernel, bool interruptible)
+{
+	struct dma_resv *resv = bo->vm_resv ? bo->vm_resv->resv : NULL;
+	/* Buffers of an address space share a lock; they make room for each other. */
+	struct ttm_operation_ctx ctx = {
+		.interruptible = interruptible,
+		.resv = resv,
+		.allow_res_evict = !!resv,
+	};
+
+	return ttm_bo_init_reserved(bo->tbo.bdev, &bo->tbo,
+				    kernel ? ttm_bo_type_kernel : ttm_bo_type_device,
+				    &bo->placement, bo->alignment >> PAGE_SHIFT, &ctx,
+				    NULL, resv, pddgpu_bo_destroy);
+}
+
+struct pddgpu_bo *pddgpu_bo_create(struct pddgpu_device *pdev,
+				   const struct pddgpu_bo_params *params)
+{
+	struct dma_resv *vm_resv = params->vm_resv ? params->vm_resv->resv : NULL;
+	struct pddgpu_bo *bo;
+	int ret;
+
+	if (vm_resv) {
+		ret = dma_resv_lock_interruptible(vm_resv, NULL);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+
+	bo = pddgpu_bo_alloc(pdev, params);
+	if (!bo) {
+		ret = -ENOMEM;
+		goto out_unlock;
+	}
+
+	ret = pddgpu_bo_init_reserved(bo, params->kernel, true);
+	if (!ret && !vm_resv)
+		ttm_bo_unreserve(&bo->tbo);
+	ret = pddgpu_bo_error(params->domains, ret);
+
+out_unlock:
+	if (vm_resv)
+		dma_resv_unlock(vm_resv);
+
+	return ret ? ERR_PTR(ret) : bo;
+}
+
+static u64 pddgpu_bo_kernel_addr(struct pddgpu_bo *bo)
+{
+	struct ttm_resource *res = bo->tbo.resource;
+	u64 base = res->mem_type == TTM_PL_TT ? PDDGPU_GART_START : 0;
+
+	return base + ((u64)res->start << PAGE_SHIFT);
+}
+
+/* A clear by the copy engine must be over before the CPU writes. */
+static int pddgpu_bo_map_pinned(struct pddgpu_bo *bo, void **cpu)
+{
+	struct ttm_operation_ctx ctx = {};
+	int ret;
+
+	ret = ttm_bo_wait_ctx(&bo->tbo, &ctx);
+	if (ret || !cpu)
+		return ret;
+
+	ret = ttm_bo_vmap(&bo->tbo, &bo->map);
+	if (!ret)
+		*cpu = bo->map.vaddr;
+
+	return ret;
+}
+
+struct pddgpu_bo *pddgpu_bo_create_pinned(struct pddgpu_device *pdev, u64 size, u32 domain,
+					  u64 *addr, void **cpu)
+{
+	const struct pddgpu_bo_params params = {
+		.size = size,
+		.domains = domain,
+		.flags = DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED | DRM_PDDGPU_GEM_VRAM_CONTIGUOUS,
+	};
+	struct pddgpu_bo *bo;
+	int ret;
+
+	bo = pddgpu_bo_alloc(pdev, &params);
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+
+	/* A limit is what asks the GTT manager for an address. */
+	if (domain == DRM_PDDGPU_DOMAIN_GTT)
+		bo->places[0].lpfn = PDDGPU_GART_PAGES;
+
+	ret = pddgpu_bo_init_reserved(bo, true, false);
+	if (ret)
+		return ERR_PTR(pddgpu_bo_error(domain, ret));
+
+	ret = pddgpu_bo_map_pinned(bo, cpu);
+	if (!ret) {
+		*addr = pddgpu_bo_kernel_addr(bo);
+		ttm_bo_pin(&bo->tbo);
+	}
+	ttm_bo_unreserve(&bo->tbo);
+	if (ret) {
+		drm_gem_object_put(&bo->tbo.base);
+		return ERR_PTR(ret);
+	}
+
+	return bo;
+}
+
+void pddgpu_bo_free_pinned(struct pddgpu_bo *bo)
+{
+	if (!bo)
+		return;
+
+	dma_resv_lock(bo->tbo.base.resv, NULL);
+	ttm_bo_vunmap(&bo->tbo, &bo->map);
+	ttm_bo_unpin(&bo->tbo);
+	dma_resv_unlock(bo->tbo.base.resv);
+	drm_gem_object_put(&bo->tbo.base);
+}
+
+int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_ctx *ctx)
+{
+	dma_resv_assert_held(bo->tbo.base.resv);
+	pddgpu_bo_set_places(bo, domains);
+
+	return pddgpu_bo_error(domains, ttm_bo_validate(&bo->tbo, &bo->placement, ctx));
+}
+
+int pddgpu_bo_validate_visible(struct pddgpu_bo *bo, struct ttm_operation_ctx *ctx)
+{
+	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->tbo.bdev);
+	u64 visible = pdev->vram.visible;
+
+	if (pddgpu_bo_is_visible(bo))
+		return 0;
+
+	/* Nobody is evicted from the aperture: if all fault, GTT serves them better. */
+	bo->placement.num_placement = 0;
+	bo->placement.placement = bo->places;
+	if (bo->domains & DRM_PDDGPU_DOMAIN_VRAM && pddgpu_bo_fits(bo, 0, visible))
+		pddgpu_bo_add_place(bo, TTM_PL_VRAM, pddgpu_bo_vram_flags(bo) |
+				    TTM_PL_FLAG_DESIRED)->lpfn = visible >> PAGE_SHIFT;
+	if (bo->tbo.base.size <= pdev->gtt_mgr.base.size)
+		pddgpu_bo_add_place(bo, TTM_PL_TT, 0);
+	pddgpu_bo_add_place(bo, TTM_PL_SYSTEM, TTM_PL_FLAG_FALLBACK);
+
+	return ttm_bo_validate(&bo->tbo, &bo->placement, ctx);
+}
