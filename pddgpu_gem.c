@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/dma-buf.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_ttm_helper.h>
+#include <drm/drm_print.h>
+#include <drm/drm_utils.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "include/uapi/drm/pddgpu_drm.h"
+#include "pddgpu_bo.h"
+#include "pddgpu_device.h"
+#include "pddgpu_gem.h"
+#include "pddgpu_vm.h"
+
+#define PDDGPU_GEM_DOMAINS_ON_CHIP \
+	(DRM_PDDGPU_DOMAIN_GDS | DRM_PDDGPU_DOMAIN_GWS | DRM_PDDGPU_DOMAIN_OA)
+
+/* --- CPU mappings ------------------------------------------------------ */
+
+static vm_fault_t pddgpu_gem_fault_error(int err)
+{
+	switch (err) {
+	case -EINTR:
+	case -ERESTARTSYS:
+	case -EAGAIN:
+		return VM_FAULT_NOPAGE;
+	case -ENOMEM:
+		return VM_FAULT_OOM;
+	default:
+		return VM_FAULT_SIGBUS;
+	}
+}
+
+/*
+ * The aperture may be too small, but that is no reason for a SIGBUS: what does
+ * not fit into visible VRAM is read and written in GTT.
+ */
+static vm_fault_t pddgpu_gem_fault_entered(struct pddgpu_bo *bo, struct vm_fault *vmf)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct ttm_resource *res = bo->tbo.resource;
+	int ret;
+
+	if (res && res->mem_type == TTM_PL_VRAM)
+		bo->cpu_faulted = true;
+
+	ret = pddgpu_bo_validate_visible(bo, &ctx);
+	if (ret)
+		return pddgpu_gem_fault_error(ret);
+
+	return ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
+}
+
+static vm_fault_t pddgpu_gem_fault(struct vm_fault *vmf)
+{
+	struct ttm_buffer_object *tbo = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+	int idx;
+
+	ret = ttm_bo_vm_reserve(tbo, vmf);
+	if (ret)
+		return ret;
+
+	if (drm_dev_enter(tbo->base.dev, &idx)) {
+		ret = pddgpu_gem_fault_entered(to_pddgpu_bo(tbo), vmf);
+		drm_dev_exit(idx);
+	} else {
+		ret = ttm_bo_vm_dummy_page(vmf, vmf->vma->vm_page_prot);
+	}
+
+	/* TTM has let go of the reservation to wait without the mmap lock. */
+	if (ret == VM_FAULT_RETRY && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
+		return ret;
+
+	dma_resv_unlock(tbo->base.resv);
+
+	return ret;
+}
+
+static const struct vm_operations_struct pddgpu_gem_vm_ops = {
+	.fault = pddgpu_gem_fault,
+	.open = ttm_bo_vm_open,
+	.close = ttm_bo_vm_close,
+	.access = ttm_bo_vm_access,
+};
+
+/* Whoever knows the offset has a handle, so the flag is checked here, too. */
+static int pddgpu_gem_object_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
+{
+	if (gem_to_pddgpu_bo(gem)->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS)
+		return -EACCES;
+
+	return drm_gem_ttm_mmap(gem, vma);
+}
+
+/* --- GEM object -------------------------------------------------------- */
+
+static void pddgpu_gem_object_free(struct drm_gem_object *gem)
+{
+	ttm_bo_put(&gem_to_pddgpu_bo(gem)->tbo);
+}
+
+/* Nothing keeps an exported buffer where an importer could reach it, yet. */
+static struct dma_buf *pddgpu_gem_object_export(struct drm_gem_object *gem, int flags)
+{
+	return ERR_PTR(gem_to_pddgpu_bo(gem)->vm_id ? -EPERM : -EOPNOTSUPP);
+}
+
+static u32 pddgpu_gem_placement(struct pddgpu_bo *bo)
+{
+	struct ttm_resource *res = bo->tbo.resource;
+
+	dma_resv_assert_held(bo->tbo.base.resv);
+
+	switch (res ? res->mem_type : TTM_PL_SYSTEM) {
+	case TTM_PL_VRAM:
+		return DRM_PDDGPU_DOMAIN_VRAM;
+	case TTM_PL_TT:
+		return DRM_PDDGPU_DOMAIN_GTT;
+	default:
+		return DRM_PDDGPU_DOMAIN_CPU;
+	}
+}
+
+static bool pddgpu_gem_resident(struct pddgpu_bo *bo)
+{
+	return pddgpu_gem_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM ||
+		(bo->tbo.ttm && ttm_tt_is_populated(bo->tbo.ttm));
+}
+
+static u32 pddgpu_gem_blocks(struct pddgpu_bo *bo)
+{
+	return pddgpu_gem_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM ?
+		pddgpu_vram_resource_num_blocks(bo->tbo.resource) : 0;
+}
+
+/* One line, to go on; called reserved */
+static void pddgpu_gem_object_print_info(struct drm_printer *p, unsigned int indent,
+					 const struct drm_gem_object *gem)
+{
+	struct pddgpu_bo *bo = gem_to_pddgpu_bo(gem);
+	u32 placement = pddgpu_gem_placement(bo);
+
+	drm_printf_indent(p, indent,
+			  "size=%zu in=%s%s blocks=%u domains=0x%x flags=0x%x vm=%u pins=%u\n",
+			  gem->size,
+			  placement == DRM_PDDGPU_DOMAIN_VRAM ? "vram" :
+			  placement == DRM_PDDGPU_DOMAIN_GTT ? "gtt" :
+			  pddgpu_gem_resident(bo) ? "system" : "nowhere",
+			  pddgpu_bo_is_visible(bo) ? "" : "-invisible", pddgpu_gem_blocks(bo),
+			  bo->domains, bo->flags, bo->vm_id, bo->tbo.pin_count);
+}
+
+const struct drm_gem_object_funcs pddgpu_gem_funcs = {
+	.free = pddgpu_gem_object_free,
+	.print_info = pddgpu_gem_object_print_info,
+	.export = pddgpu_gem_object_export,
+	.mmap = pddgpu_gem_object_mmap,
+	.vm_ops = &pddgpu_gem_vm_ops,
+};
+
+/* --- Accounting -------------------------------------------------------- */
+
+struct pddgpu_bo *pddgpu_gem_next(struct drm_file *file, int *handle)
+{
+	struct drm_gem_object *gem;
+
+	spin_lock(&file->table_lock);
+	gem = idr_get_next(&file->object_idr, handle);
+	if (gem)
+		drm_gem_object_get(gem);
+	spin_unlock(&file->table_lock);
+
+	return gem ? gem_to_pddgpu_bo(gem) : NULL;
+}
+
+static void pddgpu_gem_add_stats(struct pddgpu_bo *bo, struct drm_memory_stats *stats)
+{
+	struct drm_gem_object *gem = &bo->tbo.base;
+
+	if (drm_gem_object_is_shared_for_memory_stats(gem))
+		stats->shared += gem->size;
+	else
+		stats->private += gem->size;
+	if (pddgpu_gem_resident(bo))
+		stats->resident += gem->size;
+	if (!dma_resv_test_signaled(gem->resv, DMA_RESV_USAGE_READ))
+		stats->active += gem->size;
+}
+
+void pddgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct drm_memory_stats vram = {}, gtt = {}, system = {};
+	struct pddgpu_bo *bo;
+	int handle;
+
+	for (handle = 0; (bo = pddgpu_gem_next(file, &handle)); handle++) {
+		u32 placement;
+
+		dma_resv_lock(bo->tbo.base.resv, NULL);
+		placement = pddgpu_gem_placement(bo);
+		pddgpu_gem_add_stats(bo, placement == DRM_PDDGPU_DOMAIN_VRAM ? &vram :
+				     placement == DRM_PDDGPU_DOMAIN_GTT ? &gtt : &system);
+		dma_resv_unlock(bo->tbo.base.resv);
+		drm_gem_object_put(&bo->tbo.base);
+	}
+
+	drm_print_memory_stats(p, &vram, DRM_GEM_OBJECT_RESIDENT, "vram");
+	drm_print_memory_stats(p, &gtt, DRM_GEM_OBJECT_RESIDENT, "gtt");
+	drm_print_memory_stats(p, &system, DRM_GEM_OBJECT_RESIDENT, "system");
+}
+
+/* --- ioctls ------------------------------------------------------------ */
+
+/* Bytes of the largest buffer that one of the domains could ever hold */
+static u64 pddgpu_gem_max_size(struct pddgpu_device *pdev,
+			       const struct drm_pddgpu_gem_create *args)
+{
+	u64 max = 0;
+
+	if (args->domains & (DRM_PDDGPU_DOMAIN_CPU | DRM_PDDGPU_DOMAIN_GTT))
+		max = pdev->gtt_mgr.base.size;
+	if (args->domains & DRM_PDDGPU_DOMAIN_VRAM)
+		max = max(max, args->flags & DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED ?
+			  pdev->vram.visible : pdev->vram.size);
+
+	return max;
+}
+
+static int pddgpu_gem_create_check(struct pddgpu_device *pdev,
+				   const struct drm_pddgpu_gem_create *args)
+{
+	u32 both = DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED | DRM_PDDGPU_GEM_NO_CPU_ACCESS;
+
+	if (args->flags & ~DRM_PDDGPU_GEM_FLAGS_MASK || (args->flags & both) == both)
+		return -EINVAL;
+	if (!args->domains || args->domains & ~DRM_PDDGPU_DOMAIN_MASK)
+		return -EINVAL;
+	if (args->alignment &&
+	    (!is_power_of_2(args->alignment) || args->alignment > pdev->vram.size))
+		return -EINVAL;
+	if (!args->size)
+		return -EINVAL;
+	if (args->domains & PDDGPU_GEM_DOMAINS_ON_CHIP)
+		return -EOPNOTSUPP;
+	/* The limit is a multiple of the page size, so rounding up cannot pass it. */
+	if (args->size > pddgpu_gem_max_size(pdev, args))
+		return -E2BIG;
+
+	return 0;
+}
+
+static int pddgpu_gem_create_handle(struct pddgpu_device *pdev, struct drm_file *file,
+				    const struct pddgpu_bo_params *params, u32 *handle)
+{
+	struct pddgpu_bo *bo;
+	int ret;
+
+	bo = pddgpu_bo_create(pdev, params);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+
+	ret = drm_gem_handle_create(file, &bo->tbo.base, handle);
+	drm_gem_object_put(&bo->tbo.base);
+
+	return ret;
+}
+
+int pddgpu_gem_create_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct pddgpu_device *pdev = to_pddgpu(dev);
+	struct drm_pddgpu_gem_create *args = data;
+	struct pddgpu_bo_params params = {
+		.alignment = args->alignment,
+		.domains = args->domains,
+		.flags = args->flags,
+		.vm_id = args->vm_id,
+	};
+	struct pddgpu_vm *vm = NULL;
+	int ret;
+
+	ret = pddgpu_gem_create_check(pdev, args);
+	if (ret)
+		return ret;
+
+	params.size = round_up(args->size, SZ_4K);
+	if (args->vm_id) {
+		vm = pddgpu_vm_lookup(file->driver_priv, args->vm_id);
+		if (!vm)
+			return -ENOENT;
+		params.vm_resv = vm->base.r_obj;
+	}
+
+	ret = pddgpu_gem_create_handle(pdev, file, &params, &args->handle);
+	if (!ret)
+		args->size = params.size;
+	pddgpu_vm_put(vm);
+
+	return ret;
+}
+
+int pddgpu_gem_mmap_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct drm_pddgpu_gem_mmap *args = data;
+	struct drm_gem_object *gem;
+	int ret = 0;
+
+	if (args->flags)
+		return -EINVAL;
+
+	gem = drm_gem_object_lookup(file, args->handle);
+	if (!gem)
+		return -ENOENT;
+
+	if (gem_to_pddgpu_bo(gem)->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS)
+		ret = -EACCES;
+	else
+		args->offset = drm_vma_node_offset_addr(&gem->vma_node);
+	drm_gem_object_put(gem);
+
+	return ret;
+}
+
+int pddgpu_gem_info_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct drm_pddgpu_gem_info *args = data;
+	struct drm_gem_object *gem;
+	struct pddgpu_bo *bo;
+	int ret;
+
+	if (args->flags)
+		return -EINVAL;
+
+	gem = drm_gem_object_lookup(file, args->handle);
+	if (!gem)
+		return -ENOENT;
+
+	bo = gem_to_pddgpu_bo(gem);
+	ret = dma_resv_lock_interruptible(gem->resv, NULL);
+	if (!ret) {
+		args->flags = bo->flags;
+		args->size = gem->size;
+		args->domains = bo->domains;
+		args->placement = pddgpu_gem_placement(bo);
+		args->vm_id = bo->vm_id;
+		args->blocks = pddgpu_gem_blocks(bo);
+		dma_resv_unlock(gem->resv);
+	}
+	drm_gem_object_put(gem);
+
+	return ret;
+}
+
+/* dma_resv_wait_timeout() takes 0 for a jiffy. */
+static long pddgpu_gem_wait(struct dma_resv *resv, bool write, s64 timeout_ns)
+{
+	enum dma_resv_usage usage = dma_resv_usage_rw(write);
+	long timeout = drm_timeout_abs_to_jiffies(timeout_ns);
+
+	if (!timeout)
+		return dma_resv_test_signaled(resv, usage);
+
+	return dma_resv_wait_timeout(resv, usage, true, timeout);
+}
+
+int pddgpu_gem_wait_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct drm_pddgpu_gem_wait *args = data;
+	struct drm_gem_object *gem;
+	long ret;
+
+	if (args->flags & ~DRM_PDDGPU_GEM_WAIT_WRITE)
+		return -EINVAL;
+
+	gem = drm_gem_object_lookup(file, args->handle);
+	if (!gem)
+		return -ENOENT;
+
+	ret = pddgpu_gem_wait(gem->resv, args->flags & DRM_PDDGPU_GEM_WAIT_WRITE,
+			      args->timeout_ns);
+	drm_gem_object_put(gem);
+	if (!ret)
+		return -ETIME;
+
+	return ret < 0 ? ret : 0;
+}
