@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/bitfield.h>
+#include <linux/debugfs.h>
+#include <linux/dma-fence.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_print.h>
+#include <drm/ttm/ttm_bo.h>
+
+#include "include/uapi/drm/pddgpu_drm.h"
+#include "pddgpu_bo.h"
+#include "pddgpu_debugfs.h"
+#include "pddgpu_device.h"
+#include "pddgpu_gem.h"
+#include "pddgpu_job.h"
+#include "pddgpu_res_cursor.h"
+
+/**
+ * DOC: debugfs
+ *
+ * Below dri/<PCI address>/, for root:
+ *
+ * vram, gtt
+ *     What the manager has handed out, and what is free in which pieces.
+ * pool
+ *     Free system pages by caching mode and order, and how often they helped.
+ * clients
+ *     Each open file with its buffers: sizes, flags, where they are now.
+ * rings
+ *     Both engines and their fences, and the last fault that the card reported.
+ * vram_raw
+ *     All of VRAM, byte by byte.  Read it with dd and skip=, seek works.
+ * bo
+ *     The contents of one buffer.  Write the client's number and the handle, both
+ *     as "clients" shows them, then read from the same open file::
+ *
+ *       exec 3<>bo; echo 7 1 >&3; cat <&3 >dump; exec 3>&-
+ *
+ * Dumps go through the copy engine where the CPU does not reach, and move nothing.
+ */
+
+/* --- Text -------------------------------------------------------------- */
+
+static int pddgpu_debugfs_pool_show(struct seq_file *m, void *unused)
+{
+	struct pddgpu_device *pdev = m->private;
+	struct drm_printer p = drm_seq_file_printer(m);
+
+	pddgpu_pool_print(&pdev->pool, &p);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pddgpu_debugfs_pool);
+
+static int pddgpu_debugfs_rings_show(struct seq_file *m, void *unused)
+{
+	struct pddgpu_device *pdev = m->private;
+	struct drm_printer p = drm_seq_file_printer(m);
+	/* The interrupt thread may be at it: a torn line does no harm here. */
+	struct pddgpu_fault_record last = data_race(pdev->faults.last);
+	unsigned int i;
+
+	for (i = 0; i < PDDGPU_NUM_ENGINES; i++)
+		pddgpu_ring_print(&pdev->rings[i], &p);
+
+	drm_printf(&p, "wedged: %s\n", READ_ONCE(pdev->wedged) ? "yes" : "no");
+	drm_printf(&p, "faults: %llu\n", READ_ONCE(pdev->faults.count));
+	if (last.info)
+		drm_printf(&p, "last fault: %s, engine %lu, vmid %lu, address 0x%llx, fence %llu\n",
+			   pddgpu_error_name(FIELD_GET(PDDGPU_FAULT_ERROR, last.info)),
+			   FIELD_GET(PDDGPU_FAULT_ENGINE, last.info),
+			   FIELD_GET(PDDGPU_FAULT_VMID, last.info), last.address, last.fence);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pddgpu_debugfs_rings);
+
+static void pddgpu_debugfs_print_client(struct drm_printer *p, struct drm_file *file)
+{
+	struct task_struct *task;
+	struct pid *pid;
+
+	rcu_read_lock(); /* for file->pid and the task's name */
+	pid = rcu_dereference(file->pid);
+	task = pid_task(pid, PIDTYPE_TGID);
+	drm_printf(p, "client %llu pid %d (%s)\n", file->client_id, pid_nr(pid),
+		   task ? task->comm : "gone");
+	rcu_read_unlock();
+}
+
+static int pddgpu_debugfs_print_bos(struct drm_printer *p, struct drm_file *file)
+{
+	struct pddgpu_bo *bo;
+	int handle, ret = 0;
+
+	for (handle = 0; !ret && (bo = pddgpu_gem_next(file, &handle)); handle++) {
+		struct drm_gem_object *gem = &bo->tbo.base;
+
+		ret = dma_resv_lock_interruptible(gem->resv, NULL);
+		if (!ret) {
+			drm_printf(p, "  handle %d ", handle);
+			gem->funcs->print_info(p, 0, gem);
+			dma_resv_unlock(gem->resv);
+		}
+		drm_gem_object_put(gem);
+	}
+
+	return ret;
+}
+
+static int pddgpu_debugfs_clients_show(struct seq_file *m, void *unused)
+{
+	struct pddgpu_device *pdev = m->private;
+	struct drm_printer p = drm_seq_file_printer(m);
+	struct drm_file *file;
+	int ret;
+
+	ret = mutex_lock_interruptible(&pdev->drm.filelist_mutex);
+	if (ret)
+		return ret;
+
+	/* The list is sorted youngest first. */
+	list_for_each_entry_reverse(file, &pdev->drm.filelist, lhead) {
+		pddgpu_debugfs_print_client(&p, file);
+		ret = pddgpu_debugfs_print_bos(&p, file);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&pdev->drm.filelist_mutex);
+
+	return ret;
+}
+DEFINE_SHOW_ATTRIBUTE(pddgpu_debugfs_clients);
+
+/* --- Memory ------------------------------------------------------------ */
+
+/* What a read gets at once; it is up to the reader to come back for more. */
+#define PDDGPU_DUMP_MAX		SZ_1M
+
+/* Where a piece of memory is gathered on its way to the reader */
+struct pddgpu_dump {
+	struct pddgpu_device *pdev;
+	struct pddgpu_bo *bo;	/* pinned GTT memory */
+	u64 addr;		/* its VMID 0 address */
+	void *cpu;		/* its CPU mapping */
+};
+
+static int pddgpu_dump_engine(struct pddgpu_dump *dump, u64 at, u64 vram, u64 bytes)
+{
+	struct pddgpu_device *pdev = dump->pdev;
+	struct dma_fence *fence;
+	struct pddgpu_job *job;
+	int ret;
+
+	job = pddgpu_job_create_kernel(pdev, &pdev->copy.entity, PDDGPU_EMIT_COPY_DWORDS);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+
+	pddgpu_job_emit_copy(job, vram, dump->addr + at, bytes);
+	fence = pddgpu_job_push(job);
+	/* Not to be interrupted: the engine writes to memory that the caller frees. */
+	dma_fence_wait(fence, false);
+	ret = fence->error;
+	dma_fence_put(fence);
+
+	return ret;
+}
+
+static int pddgpu_dump_vram(struct pddgpu_dump *dump, u64 at, u64 vram, u64 bytes)
+{
+	struct pddgpu_device *pdev = dump->pdev;
+
+	if (vram + bytes > pdev->vram.visible)
+		return pddgpu_dump_engine(dump, at, vram, bytes);
+
+	memcpy_fromio(dump->cpu + at, pdev->vram.io + vram, bytes);
+
+	return 0;
+}
+
+static int pddgpu_dump_bo_vram(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 pos, u64 bytes)
+{
+	struct pddgpu_res_cursor cur;
+	int ret = 0;
+
+	for (pddgpu_res_first(bo->tbo.resource, NULL, pos, bytes, &cur); !ret && cur.remaining;
+	     pddgpu_res_next(&cur, cur.size))
+		ret = pddgpu_dump_vram(dump, cur.offset - pos, cur.addr, cur.size);
+
+	return ret;
+}
+
+/* Within a page; swapped in if need be */
+static int pddgpu_dump_bo_page(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 at, u64 pos,
+			       u64 bytes)
+{
+	struct ttm_bo_kmap_obj map;
+	bool is_iomem;
+	int ret;
+
+	ret = ttm_bo_kmap(&bo->tbo, pos >> PAGE_SHIFT, 1, &map);
+	if (ret)
+		return ret;
+
+	memcpy(dump->cpu + at, ttm_kmap_obj_virtual(&map, &is_iomem) + offset_in_page(pos), bytes);
+	ttm_bo_kunmap(&map);
+
+	return 0;
+}
+
+static int pddgpu_dump_bo_pages(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 pos, u64 bytes)
+{
+	u64 done, step;
+	int ret = 0;
+
+	for (done = 0; !ret && done < bytes; done += step) {
+		step = min_t(u64, bytes - done, PAGE_SIZE - offset_in_page(pos + done));
+		ret = pddgpu_dump_bo_page(dump, bo, done, pos + done, step);
+	}
+
+	return ret;
+}
+
+static int pddgpu_dump_bo_reserved(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 pos,
+				   u64 bytes)
+{
+	struct ttm_resource *res = bo->tbo.resource;
+	long ret;
+
+	ret = dma_resv_wait_timeout(bo->tbo.base.resv, DMA_RESV_USAGE_KERNEL, true,
+				    MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+	/* Dropped when the card wedged: there are zeroes in it, should it come back. */
+	if (!res)
+		return 0;
+
+	return res->mem_type == TTM_PL_VRAM ? pddgpu_dump_bo_vram(dump, bo, pos, bytes) :
+		pddgpu_dump_bo_pages(dump, bo, pos, bytes);
+}
+
+static int pddgpu_dump_bo(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 pos, u64 bytes)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(bo->tbo.base.resv, NULL);
+	if (ret)
+		return ret;
+
+	ret = pddgpu_dump_bo_reserved(dump, bo, pos, bytes);
+	dma_resv_unlock(bo->tbo.base.resv);
+
+	return ret;
+}
+
+/* Of a buffer, or of VRAM if that is NULL.  The device is entered. */
+static ssize_t pddgpu_dump_read_entered(struct pddgpu_device *pdev, struct pddgpu_bo *bo,
+					char __user *buf, size_t count, u64 pos)
+{
+	struct pddgpu_dump dump = { .pdev = pdev };
+	int ret;
+
+	dump.bo = pddgpu_bo_create_pinned(pdev, PAGE_ALIGN(count), DRM_PDDGPU_DOMAIN_GTT,
+					  &dump.addr, &dump.cpu);
+	if (IS_ERR(dump.bo))
+		return PTR_ERR(dump.bo);
+
+	ret = bo ? pddgpu_dump_bo(&dump, bo, pos, count) : pddgpu_dump_vram(&dump, 0, pos, count);
+	if (!ret && copy_to_user(buf, dump.cpu, count))
+		ret = -EFAULT;
+	pddgpu_bo_free_pinned(dump.bo);
+
+	return ret ? ret : count;
+}
+
+static ssize_t pddgpu_dump_read(struct pddgpu_device *pdev, struct pddgpu_bo *bo,
+				char __user *buf, size_t count, loff_t *ppos)
+{
+	u64 size = bo ? bo->tbo.base.size : pdev->vram.size;
+	ssize_t ret;
+	int idx;
+
+	if (*ppos < 0)
+		return -EINVAL;
+	if (*ppos >= size || !count)
+		return 0;
+	if (!drm_dev_enter(&pdev->drm, &idx))
+		return -ENODEV;
+
+	count = min3(count, (size_t)PDDGPU_DUMP_MAX, (size_t)(size - *ppos));
+	ret = pddgpu_dump_read_entered(pdev, bo, buf, count, *ppos);
+	if (ret > 0)
+		*ppos += ret;
+	drm_dev_exit(idx);
+
+	return ret;
+}
+
+static ssize_t pddgpu_vram_raw_read(struct file *file, char __user *buf, size_t count,
+				    loff_t *ppos)
+{
+	return pddgpu_dump_read(file->private_data, NULL, buf, count, ppos);
+}
+
+static loff_t pddgpu_vram_raw_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct pddgpu_device *pdev = file->private_data;
+
+	return fixed_size_llseek(file, offset, whence, pdev->vram.size);
+}
+
+static const struct file_operations pddgpu_vram_raw_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = pddgpu_vram_raw_read,
+	.llseek = pddgpu_vram_raw_llseek,
+};
+
+/* An open "bo" file */
+struct pddgpu_bo_file {
+	struct pddgpu_device *pdev;	/* a reference */
+	struct mutex lock;		/* protects @bo */
+	struct pddgpu_bo *bo;		/* what was chosen, a reference, or NULL */
+};
+
+static int pddgpu_bo_file_open(struct inode *inode, struct file *file)
+{
+	struct pddgpu_bo_file *priv = kzalloc_obj(*priv);
+
+	if (!priv)
+		return -ENOMEM;
+
+	priv->pdev = inode->i_private;
+	mutex_init(&priv->lock);
+	drm_dev_get(&priv->pdev->drm);
+	file->private_data = priv;
+
+	return 0;
+}
+
+static int pddgpu_bo_file_release(struct inode *inode, struct file *file)
+{
+	struct pddgpu_bo_file *priv = file->private_data;
+
+	if (priv->bo)
+		drm_gem_object_put(&priv->bo->tbo.base);
+	drm_dev_put(&priv->pdev->drm);
+	mutex_destroy(&priv->lock);
+	kfree(priv);
+
+	return 0;
+}
+
+static ssize_t pddgpu_bo_file_read(struct file *file, char __user *buf, size_t count,
+				   loff_t *ppos)
+{
+	struct pddgpu_bo_file *priv = file->private_data;
+	ssize_t ret = -ENODATA;
+
+	mutex_lock(&priv->lock);
+	if (priv->bo)
+		ret = pddgpu_dump_read(priv->pdev, priv->bo, buf, count, ppos);
+	mutex_unlock(&priv->lock);
+
+	return ret;
+}
+
+static struct drm_gem_object *pddgpu_bo_file_lookup(struct drm_device *drm, u64 client, u32 handle)
+{
+	struct drm_gem_object *gem = NULL;
+	struct drm_file *file;
+
+	mutex_lock(&drm->filelist_mutex);
+	list_for_each_entry(file, &drm->filelist, lhead)
+		if (file->client_id == client)
+			gem = drm_gem_object_lookup(file, handle);
+	mutex_unlock(&drm->filelist_mutex);
+
+	return gem;
+}
+
+/* Chooses a buffer and starts again at its first byte. */
+static ssize_t pddgpu_bo_file_write(struct file *file, const char __user *buf, size_t count,
+				    loff_t *ppos)
+{
+	struct pddgpu_bo_file *priv = file->private_data;
+	struct drm_gem_object *gem;
+	char text[48] = {};
+	u64 client;
+	u32 handle;
+
+	if (count >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, count))
+		return -EFAULT;
+	if (sscanf(text, "%llu %u", &client, &handle) != 2)
+		return -EINVAL;
+
+	gem = pddgpu_bo_file_lookup(&priv->pdev->drm, client, handle);
+	if (!gem)
+		return -ENOENT;
+
+	mutex_lock(&priv->lock);
+	if (priv->bo)
+		drm_gem_object_put(&priv->bo->tbo.base);
+	priv->bo = gem_to_pddgpu_bo(gem);
+	mutex_unlock(&priv->lock);
+	*ppos = 0;
+
+	return count;
+}
+
+static const struct file_operations pddgpu_bo_file_fops = {
+	.owner = THIS_MODULE,
+	.open = pddgpu_bo_file_open,
+	.release = pddgpu_bo_file_release,
+	.read = pddgpu_bo_file_read,
+	.write = pddgpu_bo_file_write,
+	.llseek = default_llseek,
+};
+
+void pddgpu_debugfs_init(struct drm_minor *minor)
+{
+	struct pddgpu_device *pdev = to_pddgpu(minor->dev);
+	struct dentry *root = minor->debugfs_root;
+
+	ttm_resource_manager_create_debugfs(&pdev->vram_mgr.base, root, "vram");
+	ttm_resource_manager_create_debugfs(&pdev->gtt_mgr.base, root, "gtt");
+	debugfs_create_file("pool", 0400, root, pdev, &pddgpu_debugfs_pool_fops);
+	debugfs_create_file("clients", 0400, root, pdev, &pddgpu_debugfs_clients_fops);
+	debugfs_create_file("rings", 0400, root, pdev, &pddgpu_debugfs_rings_fops);
+	debugfs_create_file("vram_raw", 0400, root, pdev, &pddgpu_vram_raw_fops);
+	debugfs_create_file("bo", 0600, root, pdev, &pddgpu_bo_file_fops);
+}
