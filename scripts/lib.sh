@@ -194,7 +194,7 @@ newest_kernel() {
 # KERNEL_HEADERS besides.
 kernel() {
 	local dir
-	need depmod:kmod xz:xz-utils
+	need "${VM_TOOLS[@]}"
 	newest_kernel
 	dir=kernel/${KERNEL_RELEASE}_$KERNEL_VERSION
 	cached "$dir" fetch_kernel
@@ -250,6 +250,26 @@ qemu() {
 		"$dir/usr/bin/qemu-system-x86_64"
 		-L "$dir/usr/share/qemu" -L "$dir/usr/share/seabios")
 	qemu_is_new "${QEMU[@]}" || die "the QEMU in $dir does not start; remove it and try again"
+}
+
+# --- The guest --------------------------------------------------------
+
+# What scripts/vm needs, as for need().
+VM_TOOLS=(cpio:cpio depmod:kmod xz:xz-utils make:make gcc:gcc pkg-config:pkgconf
+	/usr/include/libdrm/drm.h:libdrm-dev)
+
+# What a kernel's log says when the kernel has found a bug in itself.
+SPLAT='WARNING:|\bBUG:|Oops|general protection fault|UBSAN:|KASAN:|INFO: task .* blocked|'
+SPLAT+='possible (circular|recursive) locking|suspicious RCU usage|Call Trace:'
+
+fetch_busybox() { unpack_packages busybox-static && find . -name busybox -type f -exec mv {} ./busybox \; ; }
+
+# Has a busybox that needs no libraries in the cache; sets BUSYBOX.
+busybox() {
+	local release
+	release=$(. /etc/os-release && echo "$ID-$VERSION_ID")
+	cached "busybox/$release" fetch_busybox
+	BUSYBOX=$CACHE/busybox/$release/busybox
 }
 
 # --- Kernel source ----------------------------------------------------
@@ -316,6 +336,6 @@ build_emulator() {
 }
 
 build_user() {
-	need make:make gcc:gcc pkg-config:pkgconf /usr/include/libdrm/drm.h:libdrm-dev
+	need "${VM_TOOLS[@]}"
 	logged user "building the programs" make -C "$ROOT/tests/user" -j"$JOBS"
 }
