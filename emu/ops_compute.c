@@ -144,6 +144,8 @@ int op_crc32(const struct packet *p)
 	if (target.va & 3 || !source.size || source.size > CRC32_MAX_BYTES)
 		return PDDGPU_ERR_OPERAND;
 	err = cursor_init(&from, p, &source);
+	if (!err)
+		err = mmu_check_range(&p->engine->port, &target);
 	while (!err && from.range.size) {
 		size_t size = OPS_PIECE;
 

@@ -212,13 +212,16 @@ static int word_pointer(const struct packet *p, uint64_t va, size_t size, bool w
 int op_fence(const struct packet *p)
 {
 	struct engine *e = p->engine;
+	uint64_t fence_va = packet_u64(p, 0), status_va = packet_u64(p, 4);
 	uint64_t value = packet_u64(p, 2);
 	uint8_t *fence, *status;
 	int err;
 
-	err = word_pointer(p, packet_u64(p, 0), sizeof(uint64_t), true, &fence);
+	if (fence_va & 7 || status_va & 3)
+		return PDDGPU_ERR_OPERAND;
+	err = word_pointer(p, fence_va, sizeof(uint64_t), true, &fence);
 	if (!err)
-		err = word_pointer(p, packet_u64(p, 4), sizeof(uint32_t), true, &status);
+		err = word_pointer(p, status_va, sizeof(uint32_t), true, &status);
 	if (err)
 		return err;
 	e->fence = value;
