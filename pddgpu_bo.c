@@ -80,7 +80,7 @@ static void pddgpu_bo_add_vram(struct pddgpu_bo *bo, u32 flags)
 	pddgpu_bo_add_place(bo, TTM_PL_VRAM, flags);
 }
 
-static u32 pddgpu_bo_vram_flags(const struct pddgpu_bo *bo)
+static u32 pddgpu_bo_contiguous(const struct pddgpu_bo *bo)
 {
 	return bo->flags & DRM_PDDGPU_GEM_VRAM_CONTIGUOUS ? TTM_PL_FLAG_CONTIGUOUS : 0;
 }
@@ -105,15 +105,15 @@ static u32 pddgpu_bo_fitting_domains(struct pddgpu_bo *bo, u32 domains)
 
 /*
  * TTM tries the places in turn: first those not marked FALLBACK, evicting
- * nobody, then those not marked DESIRED, evicting others.
+ * nobody, then those not marked DESIRED, evicting others.  @vram_flags says what
+ * VRAM is marked with if there is a choice.
  *
- * A buffer that may be in VRAM or GTT gets VRAM only while some is free, and is
- * taken back there when some is.  One that is in GTT although it belongs in VRAM,
- * and is not listed by the job (@domains is wider than its own), stays.
+ * A buffer that is in GTT although it belongs in VRAM alone stays there if it may
+ * (@domains is wider than its own).  One that belongs in both comes back to VRAM.
  */
-static void pddgpu_bo_set_places(struct pddgpu_bo *bo, u32 domains)
+static void pddgpu_bo_set_places(struct pddgpu_bo *bo, u32 domains, u32 vram_flags)
 {
-	u32 vram_flags = pddgpu_bo_vram_flags(bo);
+	u32 contiguous = pddgpu_bo_contiguous(bo);
 	u32 gtt_flags = 0;
 
 	bo->placement.num_placement = 0;
@@ -121,10 +121,10 @@ static void pddgpu_bo_set_places(struct pddgpu_bo *bo, u32 domains)
 
 	domains = pddgpu_bo_fitting_domains(bo, domains);
 	if (domains == DRM_PDDGPU_DOMAIN_VRAM) {
-		pddgpu_bo_add_vram(bo, vram_flags);
+		pddgpu_bo_add_vram(bo, contiguous);
 	} else if (domains & bo->domains & DRM_PDDGPU_DOMAIN_VRAM) {
-		pddgpu_bo_add_vram(bo, vram_flags | TTM_PL_FLAG_DESIRED);
-		if (bo->domains & DRM_PDDGPU_DOMAIN_GTT)
+		pddgpu_bo_add_vram(bo, contiguous | vram_flags);
+		if (bo->domains != DRM_PDDGPU_DOMAIN_VRAM)
 			gtt_flags = TTM_PL_FLAG_FALLBACK;
 	}
 
@@ -156,7 +156,7 @@ static struct pddgpu_bo *pddgpu_bo_alloc(struct pddgpu_device *pdev,
 	if (bo->vm_resv)
 		drm_gem_object_get(bo->vm_resv);
 
-	pddgpu_bo_set_places(bo, bo->domains);
+	pddgpu_bo_set_places(bo, bo->domains, 0);
 
 	return bo;
 }
@@ -286,7 +286,10 @@ void pddgpu_bo_free_pinned(struct pddgpu_bo *bo)
 int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_ctx *ctx)
 {
 	dma_resv_assert_held(bo->tbo.base.resv);
-	pddgpu_bo_set_places(bo, domains);
+
+	if (domains & DRM_PDDGPU_DOMAIN_CPU)
+		domains = (domains & ~DRM_PDDGPU_DOMAIN_CPU) | DRM_PDDGPU_DOMAIN_GTT;
+	pddgpu_bo_set_places(bo, domains, TTM_PL_FLAG_DESIRED);
 
 	return pddgpu_bo_error(domains, ttm_bo_validate(&bo->tbo, &bo->placement, ctx));
 }
@@ -303,7 +306,7 @@ int pddgpu_bo_validate_visible(struct pddgpu_bo *bo, struct ttm_operation_ctx *c
 	bo->placement.num_placement = 0;
 	bo->placement.placement = bo->places;
 	if (bo->domains & DRM_PDDGPU_DOMAIN_VRAM && pddgpu_bo_fits(bo, 0, visible))
-		pddgpu_bo_add_place(bo, TTM_PL_VRAM, pddgpu_bo_vram_flags(bo) |
+		pddgpu_bo_add_place(bo, TTM_PL_VRAM, pddgpu_bo_contiguous(bo) |
 				    TTM_PL_FLAG_DESIRED)->lpfn = visible >> PAGE_SHIFT;
 	if (bo->tbo.base.size <= pdev->gtt_mgr.base.size)
 		pddgpu_bo_add_place(bo, TTM_PL_TT, 0);

@@ -73,6 +73,8 @@ struct pddgpu_bo_params {
  * @pdev: the card
  * @params: what kind
  *
+ * Others are evicted to make room in VRAM.
+ *
  * Return: the buffer, unreserved, with one GEM reference for the caller; or an
  * ERR_PTR: -ENOSPC if VRAM is full, -ENOMEM, -EINTR-like.
  */
@@ -110,7 +112,8 @@ void pddgpu_bo_free_pinned(struct pddgpu_bo *bo);
  * @ctx: how to wait, and whose reservation may be evicted
  *
  * Others are evicted to make room in VRAM only if @domains is VRAM alone.  A
- * buffer that does not have VRAM among its own domains is not moved there.
+ * buffer that does not have VRAM among its own domains is not moved there.  GTT
+ * stands in for DRM_PDDGPU_DOMAIN_CPU, which no job reaches.
  *
  * Return: 0, -ENOSPC if VRAM was demanded and is full, -ENOMEM, -EINTR-like.
  */

@@ -95,7 +95,7 @@ static const struct vm_operations_struct pddgpu_gem_vm_ops = {
 static int pddgpu_gem_object_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
 {
 	if (gem_to_pddgpu_bo(gem)->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS)
-		return -EACCES;
+		return -EINVAL;
 
 	return drm_gem_ttm_mmap(gem, vma);
 }
@@ -320,7 +320,7 @@ int pddgpu_gem_mmap_ioctl(struct drm_device *dev, void *data, struct drm_file *f
 		return -ENOENT;
 
 	if (gem_to_pddgpu_bo(gem)->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS)
-		ret = -EACCES;
+		ret = -EINVAL;
 	else
 		args->offset = drm_vma_node_offset_addr(&gem->vma_node);
 	drm_gem_object_put(gem);
