@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/slab.h>
+
+#include "pddgpu_fence.h"
+#include "pddgpu_job.h"
+#include "pddgpu_ring.h"
+
+static const struct dma_fence_ops pddgpu_fence_ops;
+
+struct pddgpu_timeline *pddgpu_timeline_create(const char *name)
+{
+	struct pddgpu_timeline *timeline = kzalloc_obj(*timeline);
+
+	if (!timeline)
+		return NULL;
+
+	kref_init(&timeline->ref);
+	timeline->name = name;
+	timeline->context = dma_fence_context_alloc(1);
+	spin_lock_init(&timeline->lock);
+	INIT_LIST_HEAD(&timeline->pending);
+	return timeline;
+}
+
+static void pddgpu_timeline_release(struct kref *ref)
+{
+	struct pddgpu_timeline *timeline = container_of(ref, struct pddgpu_timeline, ref);
+
+	kfree_rcu(timeline, rcu);
+}
+
+void pddgpu_timeline_put(struct pddgpu_timeline *timeline)
+{
+	kref_put(&timeline->ref, pddgpu_timeline_release);
+}
+
+/* Drops the list's reference; the job may be freed as soon as this signals. */
+static void pddgpu_fence_finish_locked(struct pddgpu_fence *fence, int error)
+{
+	lockdep_assert_held(&fence->timeline->lock);
+
+	list_del_init(&fence->link);
+	fence->job = NULL;
+	if (error)
+		dma_fence_set_error(&fence->base, error);
+	dma_fence_signal_locked(&fence->base);
+	dma_fence_put(&fence->base);
+}
+
+static int pddgpu_timeline_advance_locked(struct pddgpu_timeline *timeline, u64 seqno,
+					  const u32 *status)
+{
+	struct pddgpu_fence *fence, *next;
+	int count = 0;
+
+	if (seqno > timeline->emitted)
+		return -ERANGE;
+
+	list_for_each_entry_safe(fence, next, &timeline->pending, link) {
+		u64 slot = fence->base.seqno % PDDGPU_RING_SLOTS;
+
+		if (fence->base.seqno > seqno)
+			break;
+		pddgpu_fence_finish_locked(fence,
+					   pddgpu_job_error(fence->job, READ_ONCE(status[slot])));
+		count++;
+	}
+	timeline->completed = max(timeline->completed, seqno);
+	return count;
+}
+
+int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, u64 seqno, const u32 *status)
+{
+	bool cookie = dma_fence_begin_signalling();
+	unsigned long flags;
+	int count;
+
+	spin_lock_irqsave(&timeline->lock, flags);
+	count = pddgpu_timeline_advance_locked(timeline, seqno, status);
+	spin_unlock_irqrestore(&timeline->lock, flags);
+	dma_fence_end_signalling(cookie);
+	return count;
+}
+
+void pddgpu_timeline_fail(struct pddgpu_timeline *timeline, int error)
+{
+	bool cookie = dma_fence_begin_signalling();
+	struct pddgpu_fence *fence, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&timeline->lock, flags);
+	if (!timeline->error)
+		timeline->error = error;
+	list_for_each_entry_safe(fence, next, &timeline->pending, link)
+		pddgpu_fence_finish_locked(fence, timeline->error);
+	spin_unlock_irqrestore(&timeline->lock, flags);
+	dma_fence_end_signalling(cookie);
+}
+
+struct pddgpu_fence *pddgpu_fence_alloc(void)
+{
+	struct pddgpu_fence *fence = kzalloc_obj(*fence);
+
+	if (fence)
+		INIT_LIST_HEAD(&fence->link);
+	return fence;
+}
+
+void pddgpu_fence_put(struct pddgpu_fence *fence)
+{
+	if (fence && fence->timeline)
+		dma_fence_put(&fence->base);
+	else
+		kfree(fence);
+}
+
+int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timeline,
+		     struct pddgpu_job *job)
+{
+	unsigned long flags;
+	int error;
+
+	spin_lock_irqsave(&timeline->lock, flags);
+	error = timeline->error;
+	if (!error) {
+		kref_get(&timeline->ref);
+		fence->timeline = timeline;
+		fence->job = job;
+		dma_fence_init(&fence->base, &pddgpu_fence_ops, &timeline->lock,
+			       timeline->context, ++timeline->emitted);
+		dma_fence_get(&fence->base);
+		list_add_tail(&fence->link, &timeline->pending);
+	}
+	spin_unlock_irqrestore(&timeline->lock, flags);
+	return error;
+}
+
+void pddgpu_fence_fail(struct pddgpu_fence *fence, int error)
+{
+	struct pddgpu_timeline *timeline = fence->timeline;
+	bool cookie = dma_fence_begin_signalling();
+	unsigned long flags;
+
+	spin_lock_irqsave(&timeline->lock, flags);
+	if (!list_empty(&fence->link))
+		pddgpu_fence_finish_locked(fence, error);
+	spin_unlock_irqrestore(&timeline->lock, flags);
+	dma_fence_end_signalling(cookie);
+}
+
+static const char *pddgpu_fence_get_driver_name(struct dma_fence *fence)
+{
+	return "pddgpu";
+}
+
+static const char *pddgpu_fence_get_timeline_name(struct dma_fence *fence)
+{
+	return container_of(fence, struct pddgpu_fence, base)->timeline->name;
+}
+
+static void pddgpu_fence_release(struct dma_fence *base)
+{
+	struct pddgpu_fence *fence = container_of(base, struct pddgpu_fence, base);
+
+	/* Frees from the base's address, hence the order of the members. */
+	static_assert(!offsetof(struct pddgpu_fence, base));
+
+	pddgpu_timeline_put(fence->timeline);
+	dma_fence_free(&fence->base);
+}
+
+static const struct dma_fence_ops pddgpu_fence_ops = {
+	.get_driver_name = pddgpu_fence_get_driver_name,
+	.get_timeline_name = pddgpu_fence_get_timeline_name,
+	.use_64bit_seqno = true,
+	.release = pddgpu_fence_release,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _PDDGPU_FENCE_H_
+#define _PDDGPU_FENCE_H_
+
+#include <linux/dma-fence.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct pddgpu_job;
+
+/**
+ * struct pddgpu_timeline - the order in which an engine finishes jobs
+ *
+ * Fences can be held by anyone for ever, long after ring and card are gone.
+ * So what a fence needs lives here, in memory that its fences keep, and not in
+ * the ring.
+ */
+struct pddgpu_timeline {
+	/** @ref: of the ring and of each fence armed */
+	struct kref ref;
+	/** @rcu: lets readers under RCU finish before the memory goes */
+	struct rcu_head rcu;
+	/** @name: of the engine; constant, not owned */
+	const char *name;
+	/** @context: dma_fence context; constant */
+	u64 context;
+	/** @lock: protects all below, and is the lock of the fences; taken in interrupts */
+	spinlock_t lock;
+	/** @pending: struct pddgpu_fence not yet signalled, oldest first, a reference each */
+	struct list_head pending;
+	/** @emitted: seqno of the youngest fence armed */
+	u64 emitted;
+	/** @completed: highest seqno that the card has reported */
+	u64 completed;
+	/** @error: not 0: no more fences, the card is wedged or gone */
+	int error;
+};
+
+/**
+ * struct pddgpu_fence - signals when the card has passed a job
+ */
+struct pddgpu_fence {
+	/** @base: the fence; initialised by pddgpu_fence_arm(), must come first */
+	struct dma_fence base;
+	/** @timeline: a reference once armed, NULL before */
+	struct pddgpu_timeline *timeline;
+	/** @job: the job, valid while @link is listed; NULL for a ring test */
+	struct pddgpu_job *job;
+	/** @link: in &pddgpu_timeline.pending; by its lock */
+	struct list_head link;
+};
+
+/**
+ * pddgpu_timeline_create() - Make an empty timeline
+ * @name: constant string, shown by fences
+ *
+ * Return: the timeline with one reference, or NULL if out of memory.
+ */
+struct pddgpu_timeline *pddgpu_timeline_create(const char *name);
+
+/**
+ * pddgpu_timeline_put() - Drop a reference
+ * @timeline: the timeline
+ */
+void pddgpu_timeline_put(struct pddgpu_timeline *timeline);
+
+/**
+ * pddgpu_timeline_advance() - Signal the fences that the card has passed
+ * @timeline: the timeline
+ * @seqno: what the card wrote back; not trusted
+ * @status: PDDGPU_ERR_* of a job, at its seqno modulo PDDGPU_RING_SLOTS
+ *
+ * Any context.
+ *
+ * Return: fences signalled, or -ERANGE, with nothing signalled, if @seqno was
+ * never emitted.
+ */
+int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, u64 seqno, const u32 *status);
+
+/**
+ * pddgpu_timeline_fail() - Signal every fence with an error, and refuse new ones
+ * @timeline: the timeline
+ * @error: negative errno; the first one stays
+ *
+ * The engine must have been stopped: what a signalled fence protects is free.
+ */
+void pddgpu_timeline_fail(struct pddgpu_timeline *timeline, int error);
+
+/**
+ * pddgpu_fence_alloc() - Make a fence that is not yet on a timeline
+ *
+ * Return: the fence, for pddgpu_fence_put(), or NULL if out of memory.
+ */
+struct pddgpu_fence *pddgpu_fence_alloc(void);
+
+/**
+ * pddgpu_fence_put() - Drop the reference that pddgpu_fence_alloc() gave
+ * @fence: the fence, armed or not, or NULL
+ */
+void pddgpu_fence_put(struct pddgpu_fence *fence);
+
+/**
+ * pddgpu_fence_arm() - Give a fence the next seqno of a timeline
+ * @fence: a fence that was never armed
+ * @timeline: the timeline
+ * @job: the job it stands for, or NULL
+ *
+ * Return: 0, or the error of a timeline that failed; the fence is unarmed then.
+ */
+int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timeline,
+		     struct pddgpu_job *job);
+
+/**
+ * pddgpu_fence_fail() - Signal one fence out of turn
+ * @fence: an armed fence whose job the engine no longer runs
+ * @error: negative errno; without effect if it has been signalled
+ */
+void pddgpu_fence_fail(struct pddgpu_fence *fence, int error);
+
+#endif
