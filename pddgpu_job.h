@@ -3,6 +3,7 @@
 #define _PDDGPU_JOB_H_
 
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include <drm/gpu_scheduler.h>
 
@@ -31,8 +32,9 @@ struct pddgpu_job {
 	/** @root: VMID base (PDDGPU_VMID_BASE_*) of a user job, 0 for VMID 0 */
 	u64 root;
 	/**
-	 * @pt_seq: page-table updates of the address space that the job must
-	 * see.  A VMID loaded at an older one has stale TLB entries.
+	 * @pt_seq: youngest page-table update of the address space that the job
+	 * must see, drawn from &pddgpu_device.pt_seq.  A VMID loaded at an older
+	 * one has stale TLB entries.
 	 */
 	u64 pt_seq;
 	/** @ib_addr: address of the command buffer in its VMID */
@@ -45,6 +47,10 @@ struct pddgpu_job {
 	u32 *ib_cpu;
 	/** @ib_max: dwords that fit in @ib */
 	u32 ib_max;
+	/** @retried: a kernel job that hung once; reset path only */
+	bool retried;
+	/** @free_work: drops @ctx where locks may be taken */
+	struct work_struct free_work;
 };
 
 #define to_pddgpu_job(sched_job) container_of(sched_job, struct pddgpu_job, base)
@@ -67,10 +73,12 @@ struct pddgpu_job *pddgpu_job_create(struct drm_sched_entity *entity, u64 client
  * @entity: the queue it will be pushed to, one of the copy engine
  * @max_dwords: room to provide in the command buffer, 1..PDDGPU_KERNEL_IB_MAX
  *
- * May sleep until earlier kernel jobs give their command buffers back.
+ * Caller stays between drm_dev_enter() and drm_dev_exit() until the job is
+ * pushed or abandoned: the command buffer goes away with the card.  May sleep,
+ * uninterruptibly, until earlier kernel jobs give their command buffers back.
  *
- * Return: the job, or an ERR_PTR: -ENOMEM, -EINTR-like if interrupted, -ENODEV
- * if the card is gone, -EIO if wedged.
+ * Return: the job, or an ERR_PTR: -ENOMEM, -ENOENT, -ENODEV before the engine is
+ * up and after the card is gone, -EIO if wedged.
  */
 struct pddgpu_job *pddgpu_job_create_kernel(struct pddgpu_device *pdev,
 					    struct drm_sched_entity *entity, u32 max_dwords);
@@ -88,24 +96,78 @@ void pddgpu_job_abandon(struct pddgpu_job *job);
  * pddgpu_job_push() - Arm a job and hand it to the scheduler
  * @job: the job, dependencies added; belongs to the scheduler afterwards
  *
- * The point of no return: cannot fail.
+ * The point of no return: cannot fail.  The entity must not have been killed.
  *
  * Return: a reference to the fence that signals when the job has finished.
  */
 struct dma_fence *pddgpu_job_push(struct pddgpu_job *job);
 
+/**
+ * pddgpu_job_error() - Take note of how a job ended
+ * @job: the job, or NULL for a ring test
+ * @status: PDDGPU_ERR_* that the card reports
+ *
+ * Any context; called just before the job's fence is signalled.
+ *
+ * Return: what the fence says: 0, -EFAULT for an error of memory, -EINVAL for a
+ * packet that makes no sense.
+ */
+int pddgpu_job_error(struct pddgpu_job *job, u32 status);
+
+/**
+ * pddgpu_job_wait_all() - Wait until no pushed job is left
+ * @pdev: the card, unplugged, all its fences signalled
+ *
+ * A job holds references up to the device.  To be called before the last
+ * reference that somebody else holds is dropped, or a scheduler's thread would
+ * end up freeing its own scheduler.
+ */
+void pddgpu_job_wait_all(struct pddgpu_device *pdev);
+
 /*
  * Packets for the command buffer of a kernel job.  The caller asked for enough
  * dwords when it created the job; one too many is a driver bug: it warns, and
- * is dropped.  Addresses are VMID 0 addresses.
+ * is dropped.
  */
-void pddgpu_job_emit_copy(struct pddgpu_job *job, u64 src, u64 dst, u64 bytes);
-void pddgpu_job_emit_fill(struct pddgpu_job *job, u64 dst, u64 bytes, u32 value);
-void pddgpu_job_emit_write_pte(struct pddgpu_job *job, u64 dst, u64 value, u64 increment, u32 count);
-void pddgpu_job_emit_tlb_flush(struct pddgpu_job *job, u32 vmid_mask);
 #define PDDGPU_EMIT_COPY_DWORDS		7
 #define PDDGPU_EMIT_FILL_DWORDS		6
 #define PDDGPU_EMIT_WRITE_PTE_DWORDS	8
 #define PDDGPU_EMIT_TLB_FLUSH_DWORDS	2
+
+/**
+ * pddgpu_job_emit_copy() - Append a COPY
+ * @job: a kernel job, not yet pushed
+ * @src: VMID 0 address
+ * @dst: VMID 0 address; the ranges do not overlap
+ * @bytes: how many, not 0
+ */
+void pddgpu_job_emit_copy(struct pddgpu_job *job, u64 src, u64 dst, u64 bytes);
+
+/**
+ * pddgpu_job_emit_fill() - Append a FILL
+ * @job: a kernel job, not yet pushed
+ * @dst: VMID 0 address, a multiple of 4
+ * @bytes: how many, a multiple of 4, not 0
+ * @value: what each word becomes
+ */
+void pddgpu_job_emit_fill(struct pddgpu_job *job, u64 dst, u64 bytes, u32 value);
+
+/**
+ * pddgpu_job_emit_write_pte() - Append a WRITE_PTE
+ * @job: a kernel job, not yet pushed
+ * @dst: VMID 0 address of the first entry, a multiple of 8
+ * @value: the first entry
+ * @increment: what each one has more than the one before
+ * @count: entries, 1..PDDGPU_WRITE_PTE_MAX
+ */
+void pddgpu_job_emit_write_pte(struct pddgpu_job *job, u64 dst, u64 value, u64 increment,
+			       u32 count);
+
+/**
+ * pddgpu_job_emit_tlb_flush() - Append a TLB_FLUSH
+ * @job: a kernel job, not yet pushed
+ * @vmid_mask: a bit a VMID
+ */
+void pddgpu_job_emit_tlb_flush(struct pddgpu_job *job, u32 vmid_mask);
 
 #endif

@@ -8,5 +8,28 @@
 #define _PDDGPU_COMPAT_H_
 
 #include <linux/gpu_buddy.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_managed.h>
+#include <drm/gpu_scheduler.h>
+
+/* Told by the Makefile, which greps: an enum and a signature cannot be probed here. */
+#ifndef PDDGPU_HAVE_SCHED_STAT_RESET
+#define DRM_GPU_SCHED_STAT_RESET DRM_GPU_SCHED_STAT_NOMINAL
+#define drm_sched_start(sched, error) ({ (void)(error); drm_sched_start(sched); })
+#endif
+
+#ifndef drmm_alloc_ordered_workqueue
+static inline void __pddgpu_drmm_destroy_workqueue(struct drm_device *drm, void *wq)
+{
+	destroy_workqueue(wq);
+}
+
+#define drmm_alloc_ordered_workqueue(drm, fmt, flags, args...) ({			\
+	struct workqueue_struct *wq = alloc_ordered_workqueue(fmt, flags, ##args);	\
+											\
+	wq ? drmm_add_action_or_reset(drm, __pddgpu_drmm_destroy_workqueue, wq) ?	\
+	     ERR_PTR(-ENOMEM) : wq : ERR_PTR(-ENOMEM); })
+#endif
 
 #endif

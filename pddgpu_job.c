@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_print.h>
+#include <drm/drm_suballoc.h>
+
+#include "include/pddgpu_compat.h"
+#include "pddgpu_ctx.h"
+#include "pddgpu_device.h"
+#include "pddgpu_fence.h"
+#include "pddgpu_job.h"
+
+static struct pddgpu_ring *sched_to_ring(struct drm_gpu_scheduler *sched)
+{
+	return container_of(sched, struct pddgpu_ring, sched);
+}
+
+struct pddgpu_job *pddgpu_job_create(struct drm_sched_entity *entity, u64 client_id)
+{
+	struct pddgpu_job *job = kzalloc_obj(*job);
+	int ret = -ENOMEM;
+
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+
+	job->fence = pddgpu_fence_alloc();
+	if (!job->fence)
+		goto err_job;
+
+	ret = drm_sched_job_init(&job->base, entity, 1, NULL, client_id);
+	if (ret)
+		goto err_fence;
+	return job;
+
+err_fence:
+	pddgpu_fence_put(job->fence);
+err_job:
+	kfree(job);
+	return ERR_PTR(ret);
+}
+
+static int pddgpu_job_alloc_ib(struct pddgpu_copy *copy, struct pddgpu_job *job, u32 max_dwords)
+{
+	size_t offset;
+
+	job->ib = drm_suballoc_new(&copy->ibs, max_dwords * sizeof(u32), GFP_KERNEL, false, 0);
+	if (IS_ERR(job->ib)) {
+		int ret = PTR_ERR(job->ib);
+
+		job->ib = NULL;
+		return ret;
+	}
+
+	offset = drm_suballoc_soffset(job->ib);
+	job->ib_addr = copy->ib_addr + offset;
+	job->ib_cpu = copy->ib_cpu + offset / sizeof(u32);
+	job->ib_max = max_dwords;
+	return 0;
+}
+
+struct pddgpu_job *pddgpu_job_create_kernel(struct pddgpu_device *pdev,
+					    struct drm_sched_entity *entity, u32 max_dwords)
+{
+	struct pddgpu_job *job;
+	int ret;
+
+	if (READ_ONCE(pdev->wedged))
+		return ERR_PTR(-EIO);
+	if (!READ_ONCE(pdev->copy.ready))
+		return ERR_PTR(-ENODEV);
+
+	job = pddgpu_job_create(entity, 0);
+	if (IS_ERR(job))
+		return job;
+
+	ret = pddgpu_job_alloc_ib(&pdev->copy, job, max_dwords);
+	if (ret) {
+		pddgpu_job_abandon(job);
+		return ERR_PTR(ret);
+	}
+	return job;
+}
+
+static void pddgpu_job_release(struct pddgpu_job *job)
+{
+	pddgpu_ctx_put(job->ctx);
+	drm_suballoc_free(job->ib, NULL);
+	pddgpu_fence_put(job->fence);
+	kfree(job);
+}
+
+void pddgpu_job_abandon(struct pddgpu_job *job)
+{
+	drm_sched_job_cleanup(&job->base);
+	pddgpu_job_release(job);
+}
+
+struct dma_fence *pddgpu_job_push(struct pddgpu_job *job)
+{
+	struct pddgpu_ring *ring = sched_to_ring(job->base.entity->rq->sched);
+	struct dma_fence *fence;
+
+	atomic_inc(&ring->pdev->jobs);
+	mutex_lock(&ring->push_lock);
+	drm_sched_job_arm(&job->base);
+	fence = dma_fence_get(&job->base.s_fence->finished);
+	drm_sched_entity_push_job(&job->base);
+	mutex_unlock(&ring->push_lock);
+	return fence;
+}
+
+void pddgpu_job_wait_all(struct pddgpu_device *pdev)
+{
+	wait_var_event(&pdev->jobs, !atomic_read(&pdev->jobs));
+}
+
+/* --- Packets of kernel jobs -------------------------------------------- */
+
+static u32 *pddgpu_job_reserve(struct pddgpu_job *job, u32 dwords)
+{
+	u32 *p = job->ib_cpu + job->ib_dwords;
+
+	if (WARN_ON_ONCE(job->ib_dwords + dwords > job->ib_max))
+		return NULL;
+
+	job->ib_dwords += dwords;
+	return p;
+}
+
+static u32 *pddgpu_job_put64(u32 *p, u64 val)
+{
+	*p++ = lower_32_bits(val);
+	*p++ = upper_32_bits(val);
+	return p;
+}
+
+void pddgpu_job_emit_copy(struct pddgpu_job *job, u64 src, u64 dst, u64 bytes)
+{
+	u32 *p = pddgpu_job_reserve(job, PDDGPU_EMIT_COPY_DWORDS);
+
+	if (!p)
+		return;
+	*p++ = PDDGPU_PKT(PDDGPU_OP_COPY, 0, PDDGPU_COPY_COUNT);
+	p = pddgpu_job_put64(p, src);
+	p = pddgpu_job_put64(p, dst);
+	pddgpu_job_put64(p, bytes);
+}
+
+void pddgpu_job_emit_fill(struct pddgpu_job *job, u64 dst, u64 bytes, u32 value)
+{
+	u32 *p = pddgpu_job_reserve(job, PDDGPU_EMIT_FILL_DWORDS);
+
+	if (!p)
+		return;
+	*p++ = PDDGPU_PKT(PDDGPU_OP_FILL, 0, PDDGPU_FILL_COUNT);
+	p = pddgpu_job_put64(p, dst);
+	p = pddgpu_job_put64(p, bytes);
+	*p = value;
+}
+
+void pddgpu_job_emit_write_pte(struct pddgpu_job *job, u64 dst, u64 value, u64 increment,
+			       u32 count)
+{
+	u32 *p = pddgpu_job_reserve(job, PDDGPU_EMIT_WRITE_PTE_DWORDS);
+
+	if (!p)
+		return;
+	*p++ = PDDGPU_PKT(PDDGPU_OP_WRITE_PTE, 0, PDDGPU_WRITE_PTE_COUNT);
+	p = pddgpu_job_put64(p, dst);
+	p = pddgpu_job_put64(p, value);
+	p = pddgpu_job_put64(p, increment);
+	*p = count;
+}
+
+void pddgpu_job_emit_tlb_flush(struct pddgpu_job *job, u32 vmid_mask)
+{
+	u32 *p = pddgpu_job_reserve(job, PDDGPU_EMIT_TLB_FLUSH_DWORDS);
+
+	if (!p)
+		return;
+	*p++ = PDDGPU_PKT(PDDGPU_OP_TLB_FLUSH, 0, PDDGPU_TLB_FLUSH_COUNT);
+	*p = vmid_mask;
+}
+
+/* --- What the scheduler asks for --------------------------------------- */
+
+static bool pddgpu_job_banned(struct pddgpu_job *job)
+{
+	return job->ctx && READ_ONCE(job->ctx->banned);
+}
+
+static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
+{
+	struct pddgpu_job *job = to_pddgpu_job(base);
+	struct pddgpu_ring *ring = sched_to_ring(base->sched);
+	bool cookie;
+	int idx, ret;
+
+	if (pddgpu_job_banned(job))
+		return ERR_PTR(-ECANCELED);
+	if (!drm_dev_enter(&ring->pdev->drm, &idx))
+		return ERR_PTR(-ENODEV);
+
+	cookie = dma_fence_begin_signalling();
+	ret = pddgpu_fence_arm(job->fence, ring->timeline, job);
+	if (!ret)
+		pddgpu_ring_emit(ring, job);
+	dma_fence_end_signalling(cookie);
+	drm_dev_exit(idx);
+	return ret ? ERR_PTR(ret) : dma_fence_get(&job->fence->base);
+}
+
+int pddgpu_job_error(struct pddgpu_job *job, u32 status)
+{
+	if (status == PDDGPU_ERR_NONE)
+		return 0;
+
+	if (job && job->ctx)
+		pddgpu_ctx_job_failed(job->ctx, status);
+	else
+		pr_err_ratelimited("pddgpu: a kernel job failed: %s\n", pddgpu_error_name(status));
+
+	switch (status) {
+	case PDDGPU_ERR_UNMAPPED:
+	case PDDGPU_ERR_PERMISSION:
+	case PDDGPU_ERR_TABLE:
+	case PDDGPU_ERR_BUS:
+		return -EFAULT;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* A kernel job can only hang because of the card: it gets a second chance. */
+static int pddgpu_job_blame(struct pddgpu_ring *ring, struct pddgpu_job *job)
+{
+	struct drm_device *drm = &ring->pdev->drm;
+
+	drm_err(drm, "%s engine: job %llu hung%s\n", ring->name, job->fence->base.seqno,
+		job->ctx ? ", its context is banned" : "");
+	if (job->ctx) {
+		WRITE_ONCE(job->ctx->banned, true);
+		pddgpu_fence_fail(job->fence, -ETIME);
+		return 0;
+	}
+	if (job->retried)
+		return -EIO;
+	job->retried = true;
+	return 0;
+}
+
+/* None of those behind the guilty one has started: the engine works in order. */
+static void pddgpu_job_emit_again(struct pddgpu_ring *ring)
+{
+	struct drm_sched_job *base;
+
+	list_for_each_entry(base, &ring->sched.pending_list, list) {
+		struct pddgpu_job *job = to_pddgpu_job(base);
+
+		if (dma_fence_is_signaled(&job->fence->base))
+			continue;
+		if (pddgpu_job_banned(job))
+			pddgpu_fence_fail(job->fence, -ECANCELED);
+		else
+			pddgpu_ring_emit(ring, job);
+	}
+}
+
+/* Caller has entered the device and stopped the scheduler. */
+static int pddgpu_job_recover(struct pddgpu_ring *ring, struct pddgpu_job *job)
+{
+	int ret;
+
+	if (READ_ONCE(ring->pdev->wedged))
+		return -EIO;
+
+	ret = pddgpu_ring_reset(ring);
+	/* It may have finished after all, before the reset got to it. */
+	if (!ret && !dma_fence_is_signaled(&job->fence->base))
+		ret = pddgpu_job_blame(ring, job);
+	if (!ret)
+		pddgpu_job_emit_again(ring);
+	return ret;
+}
+
+/* drm_sched_stop() takes the hardware fences from the jobs; hand them back. */
+static void pddgpu_job_reattach_fences(struct pddgpu_ring *ring)
+{
+	struct drm_sched_job *base;
+
+	list_for_each_entry(base, &ring->sched.pending_list, list)
+		base->s_fence->parent = dma_fence_get(&to_pddgpu_job(base)->fence->base);
+}
+
+static void pddgpu_job_rescue(struct pddgpu_ring *ring, struct pddgpu_job *job)
+{
+	bool late = pddgpu_ring_process(ring);
+
+	if (!dma_fence_is_signaled(&job->fence->base)) {
+		if (pddgpu_job_recover(ring, job))
+			pddgpu_device_wedge(ring->pdev);
+	} else if (late) {
+		drm_err_ratelimited(&ring->pdev->drm, "%s engine: an interrupt was lost\n",
+				    ring->name);
+	}
+}
+
+static enum drm_gpu_sched_stat pddgpu_job_timedout(struct drm_sched_job *base)
+{
+	struct pddgpu_ring *ring = sched_to_ring(base->sched);
+	enum drm_gpu_sched_stat stat = DRM_GPU_SCHED_STAT_ENODEV;
+	int idx;
+
+	/* Puts the job back on the list, or marks it for freeing if it is done. */
+	drm_sched_stop(&ring->sched, base);
+	/* Otherwise unplug is about to signal everything. */
+	if (drm_dev_enter(&ring->pdev->drm, &idx)) {
+		if (!dma_fence_is_signaled(&base->s_fence->finished))
+			pddgpu_job_rescue(ring, to_pddgpu_job(base));
+		drm_dev_exit(idx);
+		stat = DRM_GPU_SCHED_STAT_RESET;
+	}
+	pddgpu_job_reattach_fences(ring);
+	drm_sched_start(&ring->sched, 0);
+	return stat;
+}
+
+static void pddgpu_job_finish(struct pddgpu_job *job)
+{
+	struct pddgpu_device *pdev = sched_to_ring(job->base.sched)->pdev;
+
+	drm_sched_job_cleanup(&job->base);
+	pddgpu_job_release(job);
+	if (atomic_dec_and_test(&pdev->jobs))
+		wake_up_var(&pdev->jobs);
+}
+
+static void pddgpu_job_free_work(struct work_struct *work)
+{
+	pddgpu_job_finish(container_of(work, struct pddgpu_job, free_work));
+}
+
+/*
+ * The last reference of a context frees an address space, which takes
+ * reservation locks.  Their holders may wait for jobs, so the thread that runs
+ * these must not wait for them.
+ */
+static void pddgpu_job_free(struct drm_sched_job *base)
+{
+	struct pddgpu_job *job = to_pddgpu_job(base);
+
+	if (job->ctx) {
+		INIT_WORK(&job->free_work, pddgpu_job_free_work);
+		queue_work(system_unbound_wq, &job->free_work);
+	} else {
+		pddgpu_job_finish(job);
+	}
+}
+
+const struct drm_sched_backend_ops pddgpu_sched_ops = {
+	.run_job = pddgpu_job_run,
+	.timedout_job = pddgpu_job_timedout,
+	.free_job = pddgpu_job_free,
+};
