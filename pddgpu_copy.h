@@ -48,13 +48,16 @@ void pddgpu_copy_fini(struct pddgpu_device *pdev);
 /**
  * pddgpu_copy_move() - Copy a buffer between two placements
  * @bo: the buffer, reserved; its resource and ttm are the source
- * @dst: destination in VRAM, or in TT with @bo's ttm populated
+ * @dst: destination in VRAM, or in TT with @bo's ttm populated; one of the two
+ *       is in VRAM
  *
- * Waits on the engine for all fences of @bo's reservation object.  System
- * pages without a GART address of their own go through the copy windows.
+ * The engine waits for all fences of @bo's reservation object.  System pages
+ * with an aperture address are bound already; those without go through a copy
+ * window.
  *
- * Return: the fence of the move, a reference, or an ERR_PTR: -ENODEV when the
- * engine cannot be used (see &pddgpu_copy.ready), -ENOMEM, -EINTR-like.
+ * Return: the fence of the move, a reference, or an ERR_PTR with nothing under
+ * way: -ENODEV or -EIO when the engine cannot be used (see
+ * &pddgpu_copy.ready), -ENOMEM.
  */
 struct dma_fence *pddgpu_copy_move(struct ttm_buffer_object *bo, struct ttm_resource *dst);
 
