@@ -10,7 +10,7 @@ struct ttm_tt;
 /**
  * struct pddgpu_gart - the flat table that maps the GTT aperture for VMID 0
  *
- * The first @window_pages entries are the copy engine's window: rewritten by
+ * The first PDDGPU_GART_WINDOW_PAGES entries are the copy engine's window: rewritten by
  * packets in the stream of the move that uses them, so the in-order engine
  * needs no lock.  The rest is handed out by the GTT manager and written by the
  * CPU through BAR0.
@@ -20,15 +20,12 @@ struct pddgpu_gart {
 	u64 table_addr;
 	/** @num_entries: entries, one a 4 KiB page of aperture */
 	u32 num_entries;
-	/** @window_pages: entries at the bottom that belong to the copy engine */
-	u32 window_pages;
 };
 
 /* Aperture size: the table takes 1/512 of it in VRAM. */
 #define PDDGPU_GART_PAGES	65536	/* 256 MiB */
-/* Two windows, source and destination, of 4 MiB each. */
-#define PDDGPU_GART_WINDOW_PAGES	1024
-#define PDDGPU_GART_NUM_WINDOWS		2
+/* The copy window; one is enough, for the other end of a move is in VRAM. */
+#define PDDGPU_GART_WINDOW_PAGES	1024	/* 4 MiB */
 
 /**
  * pddgpu_gart_init() - Reserve, clear and switch on the table
@@ -40,9 +37,7 @@ int pddgpu_gart_init(struct pddgpu_device *pdev);
 
 /**
  * pddgpu_gart_enable() - Point the card at the table
- * @pdev: the card, entered
- *
- * Also after a reset.
+ * @pdev: the card, just reset
  */
 void pddgpu_gart_enable(struct pddgpu_device *pdev);
 
