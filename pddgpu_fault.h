@@ -18,8 +18,12 @@ struct pddgpu_device;
 struct pddgpu_fault_ring {
 	/** @bo: pinned GTT memory of the records */
 	struct pddgpu_bo *bo;
+	/** @addr: its VMID 0 address */
+	u64 addr;
 	/** @records: its CPU mapping */
 	const struct pddgpu_fault_record *records;
+	/** @rptr: next record to read; irq thread only */
+	u32 rptr;
 	/** @last: copy of the last record, for debugfs and tests; irq thread only */
 	struct pddgpu_fault_record last;
 	/** @count: records seen in all; irq thread writes, debugfs reads */
@@ -27,7 +31,7 @@ struct pddgpu_fault_ring {
 };
 
 /**
- * pddgpu_fault_ring_init() - Allocate the ring and switch it on
+ * pddgpu_fault_ring_init() - Allocate the ring
  * @pdev: the card; GART and buffer objects are up
  *
  * Return: 0 or the error of the allocation.
@@ -35,10 +39,14 @@ struct pddgpu_fault_ring {
 int pddgpu_fault_ring_init(struct pddgpu_device *pdev);
 
 /**
- * pddgpu_fault_ring_enable() - Point the card at the ring
- * @pdev: the card, entered
- *
- * Also after a reset.
+ * pddgpu_fault_ring_fini() - Free the ring
+ * @pdev: the card, stopped, its interrupt handlers gone
+ */
+void pddgpu_fault_ring_fini(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_fault_ring_enable() - Point the card at the ring and switch it on
+ * @pdev: the card, just reset
  */
 void pddgpu_fault_ring_enable(struct pddgpu_device *pdev);
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/bitfield.h>
+#include <linux/sizes.h>
+
+#include <drm/drm_print.h>
+
+#include "include/uapi/drm/pddgpu_drm.h"
+#include "pddgpu_bo.h"
+#include "pddgpu_device.h"
+#include "pddgpu_fault.h"
+
+static const char * const pddgpu_error_names[] = {
+	[PDDGPU_ERR_NONE] = "none",
+	[PDDGPU_ERR_OPCODE] = "unknown packet",
+	[PDDGPU_ERR_LENGTH] = "bad packet length",
+	[PDDGPU_ERR_OPERAND] = "bad operand",
+	[PDDGPU_ERR_PRIVILEGE] = "privileged packet",
+	[PDDGPU_ERR_UNMAPPED] = "unmapped address",
+	[PDDGPU_ERR_PERMISSION] = "no permission",
+	[PDDGPU_ERR_TABLE] = "broken page table",
+	[PDDGPU_ERR_BUS] = "bus error",
+};
+
+const char *pddgpu_error_name(u32 error)
+{
+	return error < ARRAY_SIZE(pddgpu_error_names) ? pddgpu_error_names[error] : "unknown error";
+}
+
+void pddgpu_fault_ring_enable(struct pddgpu_device *pdev)
+{
+	pdev->faults.rptr = 0;
+	pddgpu_write64(pdev, PDDGPU_REG_FAULT_BASE_LO, pdev->faults.addr);
+	pddgpu_write(pdev, PDDGPU_REG_FAULT_SIZE, PDDGPU_FAULT_RING_ENTRIES);
+}
+
+int pddgpu_fault_ring_init(struct pddgpu_device *pdev)
+{
+	struct pddgpu_fault_ring *ring = &pdev->faults;
+	void *cpu;
+
+	ring->bo = pddgpu_bo_create_pinned(pdev, SZ_4K, DRM_PDDGPU_DOMAIN_GTT, &ring->addr, &cpu);
+	if (IS_ERR(ring->bo)) {
+		int ret = PTR_ERR(ring->bo);
+
+		ring->bo = NULL;
+		return ret;
+	}
+
+	ring->records = cpu;
+	return 0;
+}
+
+void pddgpu_fault_ring_fini(struct pddgpu_device *pdev)
+{
+	pddgpu_bo_free_pinned(pdev->faults.bo);
+	pdev->faults.bo = NULL;
+	pdev->faults.records = NULL;
+}
+
+static void pddgpu_fault_log(struct pddgpu_device *pdev, const struct pddgpu_fault_record *record)
+{
+	u32 info = record->info;
+
+	drm_err_ratelimited(&pdev->drm,
+			    "fault: %s, %s of %#llx, engine %lu vmid %lu packet %#lx at byte %#x, after job %llu\n",
+			    pddgpu_error_name(FIELD_GET(PDDGPU_FAULT_ERROR, info)),
+			    info & PDDGPU_FAULT_WRITE ? "write" : "read", record->address,
+			    FIELD_GET(PDDGPU_FAULT_ENGINE, info),
+			    FIELD_GET(PDDGPU_FAULT_VMID, info),
+			    FIELD_GET(PDDGPU_FAULT_OPCODE, info), record->ib_offset, record->fence);
+}
+
+void pddgpu_fault_ring_drain(struct pddgpu_device *pdev)
+{
+	struct pddgpu_fault_ring *ring = &pdev->faults;
+	u32 reg = pddgpu_read(pdev, PDDGPU_REG_FAULT_WPTR);
+	u32 wptr = FIELD_GET(PDDGPU_FAULT_WPTR_INDEX, reg);
+
+	if (wptr >= PDDGPU_FAULT_RING_ENTRIES) {
+		drm_err_ratelimited(&pdev->drm, "fault ring: nonsensical write pointer %#x\n", reg);
+		return;
+	}
+	if (reg & PDDGPU_FAULT_WPTR_OVERFLOW)
+		drm_err_ratelimited(&pdev->drm, "fault ring: records were lost\n");
+
+	/* The card writes a record first. */
+	dma_rmb();
+	while (ring->rptr != wptr) {
+		/* A copy, since the card may write on. */
+		ring->last = ring->records[ring->rptr];
+		ring->rptr = (ring->rptr + 1) % PDDGPU_FAULT_RING_ENTRIES;
+		WRITE_ONCE(ring->count, ring->count + 1);
+		if (ring->last.info & PDDGPU_FAULT_VALID)
+			pddgpu_fault_log(pdev, &ring->last);
+	}
+	pddgpu_write(pdev, PDDGPU_REG_FAULT_RPTR, wptr);
+}
