@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/io.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 #include <drm/drm_device.h>
@@ -19,6 +20,7 @@
 #include "pddgpu_vram_mgr.h"
 
 struct pci_dev;
+struct workqueue_struct;
 
 /**
  * struct pddgpu_device - one card
@@ -58,6 +60,19 @@ struct pddgpu_device {
 	struct pddgpu_gtt_mgr gtt_mgr;
 	/** @gart: the table behind the GTT aperture */
 	struct pddgpu_gart gart;
+
+	/** @reset_wq: job timeouts of all engines, so that resets do not interleave */
+	struct workqueue_struct *reset_wq;
+	/** @jobs: jobs pushed and not yet freed, see pddgpu_job_wait_all() */
+	atomic_t jobs;
+	/**
+	 * @pt_seq: last number given to a page-table update, of any address
+	 * space, so that a root table in the place of a freed one is never
+	 * taken for it
+	 */
+	atomic64_t pt_seq;
+	/** @latch_lock: keeps the halves of a latched 64-bit register together */
+	struct mutex latch_lock;
 
 	/** @rings: one an engine, indexed by PDDGPU_ENGINE_* */
 	struct pddgpu_ring rings[PDDGPU_NUM_ENGINES];
@@ -101,13 +116,21 @@ int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci);
 
 /**
  * pddgpu_device_unplug() - Stop using the card
- * @pdev: the card
+ * @pdev: the card, after drm_dev_unplug()
  *
- * To be called first in the PCI remove callback.  On return no fence of the
- * driver is unsignalled, no DMA is mapped, and nothing touches the hardware;
- * files may still be open.
+ * On return no fence of the driver is unsignalled, no DMA is mapped, and
+ * nothing touches the hardware; files may still be open.
  */
 void pddgpu_device_unplug(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_device_wedge() - Give up on the engines
+ * @pdev: the card, entered
+ *
+ * Resets the card; all jobs, now and in future, end with -EIO.  Memory stays
+ * readable, moves are left to the CPU.
+ */
+void pddgpu_device_wedge(struct pddgpu_device *pdev);
 
 /* Registers: 32-bit, @reg is a PDDGPU_REG_* byte offset into BAR2. */
 #define pddgpu_read(pdev, reg)		ioread32((pdev)->mmio + (reg))
@@ -117,6 +140,8 @@ void pddgpu_device_unplug(struct pddgpu_device *pdev);
  * pddgpu_read64() - Read a _LO/_HI register pair
  * @pdev: the card, entered
  * @reg_lo: offset of the _LO register
+ *
+ * May sleep.
  *
  * Return: the 64-bit value.
  */

@@ -17,6 +17,15 @@ struct pddgpu_file {
 	struct xarray ctxs;
 };
 
+/**
+ * pddgpu_info_ioctl() - DRM_IOCTL_PDDGPU_INFO
+ * @dev: the card
+ * @data: struct drm_pddgpu_info
+ * @file: the client
+ *
+ * Return: 0, -EINVAL for an unknown query, -EFAULT for a bad pointer, -ENODEV
+ * after unplug.
+ */
 int pddgpu_info_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 
 #endif
