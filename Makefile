@@ -24,8 +24,14 @@ pddgpu-y := \
 	pddgpu_ring.o \
 	pddgpu_trace.o \
 	pddgpu_ttm.o \
+	pddgpu_uarray.o \
 	pddgpu_vm.o \
 	pddgpu_vram_mgr.o
+
+# What include/pddgpu_compat.h cannot probe for
+ifneq ($(shell grep -s DRM_GPU_SCHED_STAT_RESET $(srctree)/include/drm/gpu_scheduler.h),)
+ccflags-y += -DPDDGPU_HAVE_SCHED_STAT_RESET
+endif
 
 CFLAGS_pddgpu_trace.o := -I$(src)
 
