@@ -109,6 +109,14 @@ int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int 
 void pddgpu_pool_fini(struct pddgpu_pool *pool);
 
 /**
+ * pddgpu_pool_empty() - Give all free pages back to the system
+ * @pool: the pool
+ *
+ * Before the device is unbound, which may hold mappings of theirs.
+ */
+void pddgpu_pool_empty(struct pddgpu_pool *pool);
+
+/**
  * pddgpu_pool_alloc() - Populate a ttm_tt
  * @pool: the pool
  * @tt: filled in: pages, and DMA addresses if @tt has room for them; its caching

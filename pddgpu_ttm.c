@@ -123,9 +123,10 @@ static bool pddgpu_ttm_cpu_copyable(struct ttm_resource *res)
 		 pddgpu_vram_resource_num_blocks(res) == 1);
 }
 
+/* From system memory nobody evicts but pddgpu_ttm_unplug(). */
 static bool pddgpu_ttm_contents_lost(struct pddgpu_device *pdev, struct ttm_resource *res)
 {
-	return drm_dev_is_unplugged(&pdev->drm) ||
+	return drm_dev_is_unplugged(&pdev->drm) || res->mem_type == TTM_PL_SYSTEM ||
 		(READ_ONCE(pdev->wedged) && !pddgpu_ttm_cpu_copyable(res));
 }
 
@@ -561,4 +562,5 @@ void pddgpu_ttm_unplug(struct pddgpu_device *pdev)
 						     ttm_manager_type(&pdev->ttm, mem_types[i]));
 		drm_WARN_ON(&pdev->drm, ret);
 	}
+	pddgpu_pool_empty(&pdev->pool);
 }

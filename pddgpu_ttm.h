@@ -19,11 +19,12 @@ int pddgpu_ttm_init(struct pddgpu_device *pdev);
 
 /**
  * pddgpu_ttm_unplug() - Give back all system memory that clients' buffers use
- * @pdev: the card, after drm_dev_unplug(); its fences are signalled
+ * @pdev: the card, after drm_dev_unplug() or never registered; its fences are
+ *        signalled
  *
- * On return no page of a buffer is mapped for DMA or into a process, and none
- * will be again.  The contents are lost.  Buffers that the driver has pinned are
- * their owners' business.
+ * On return no page of a buffer or of the pool is mapped for DMA or into a
+ * process, and none will be again.  The contents are lost.  Buffers that the
+ * driver has pinned are their owners' business.
  */
 void pddgpu_ttm_unplug(struct pddgpu_device *pdev);
 
