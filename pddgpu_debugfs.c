@@ -34,7 +34,7 @@
  *     What the manager has handed out, and what is free in which pieces.
  * pool
  *     Free system pages by caching mode and order, and how often they helped.
- * clients
+ * buffers
  *     Each open file with its buffers: sizes, flags, where they are now.
  * rings
  *     Both engines and their fences, and the last fault that the card reported.
@@ -42,7 +42,7 @@
  *     All of VRAM, byte by byte.  Read it with dd and skip=, seek works.
  * bo
  *     The contents of one buffer.  Write the client's number and the handle, both
- *     as "clients" shows them, then read from the same open file::
+ *     as "buffers" shows them, then read from the same open file::
  *
  *       exec 3<>bo; echo 7 1 >&3; cat <&3 >dump; exec 3>&-
  *
@@ -437,7 +437,7 @@ void pddgpu_debugfs_init(struct drm_minor *minor)
 	ttm_resource_manager_create_debugfs(&pdev->vram_mgr.base, root, "vram");
 	ttm_resource_manager_create_debugfs(&pdev->gtt_mgr.base, root, "gtt");
 	debugfs_create_file("pool", 0400, root, pdev, &pddgpu_debugfs_pool_fops);
-	debugfs_create_file("clients", 0400, root, pdev, &pddgpu_debugfs_clients_fops);
+	debugfs_create_file("buffers", 0400, root, pdev, &pddgpu_debugfs_clients_fops);
 	debugfs_create_file("rings", 0400, root, pdev, &pddgpu_debugfs_rings_fops);
 	debugfs_create_file("vram_raw", 0400, root, pdev, &pddgpu_vram_raw_fops);
 	debugfs_create_file("bo", 0600, root, pdev, &pddgpu_bo_file_fops);
