@@ -283,6 +283,18 @@ void pddgpu_bo_free_pinned(struct pddgpu_bo *bo)
 	drm_gem_object_put(&bo->tbo.base);
 }
 
+/* Who is used is evicted last: unlocking a reservation alone does not tell TTM. */
+static int pddgpu_bo_place(struct pddgpu_bo *bo, struct ttm_operation_ctx *ctx)
+{
+	int ret;
+
+	ret = ttm_bo_validate(&bo->tbo, &bo->placement, ctx);
+	if (!ret)
+		ttm_bo_move_to_lru_tail_unlocked(&bo->tbo);
+
+	return ret;
+}
+
 int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_ctx *ctx)
 {
 	dma_resv_assert_held(bo->tbo.base.resv);
@@ -291,7 +303,7 @@ int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_c
 		domains = (domains & ~DRM_PDDGPU_DOMAIN_CPU) | DRM_PDDGPU_DOMAIN_GTT;
 	pddgpu_bo_set_places(bo, domains, TTM_PL_FLAG_DESIRED);
 
-	return pddgpu_bo_error(domains, ttm_bo_validate(&bo->tbo, &bo->placement, ctx));
+	return pddgpu_bo_error(domains, pddgpu_bo_place(bo, ctx));
 }
 
 int pddgpu_bo_validate_visible(struct pddgpu_bo *bo, struct ttm_operation_ctx *ctx)
@@ -312,5 +324,5 @@ int pddgpu_bo_validate_visible(struct pddgpu_bo *bo, struct ttm_operation_ctx *c
 		pddgpu_bo_add_place(bo, TTM_PL_TT, 0);
 	pddgpu_bo_add_place(bo, TTM_PL_SYSTEM, TTM_PL_FLAG_FALLBACK);
 
-	return ttm_bo_validate(&bo->tbo, &bo->placement, ctx);
+	return pddgpu_bo_place(bo, ctx);
 }
