@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "demo_report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BAR_WIDTH	50
+#define DUMP_LINES	16	/* of a dump, until the rest is left out */
+
+void report_section(const char *title)
+{
+	printf("\n== %s ", title);
+	for (size_t n = strlen(title); n < 66; n++)
+		putchar('=');
+	putchar('\n');
+	fflush(stdout);
+}
+
+static u64 mib(u64 bytes)
+{
+	return bytes / MIB;
+}
+
+void report_card(const struct pdd_dev *dev)
+{
+	const struct drm_pddgpu_info_device *i = &dev->info;
+
+	printf("  pddgpu at %s, renderD%u, hardware %u.%u\n", dev->pci, dev->minor,
+	       i->hw_version >> 16, i->hw_version & 0xffff);
+	printf("  VRAM        %6llu MiB, of which the CPU sees %llu MiB\n", mib(i->vram_size),
+	       mib(i->vram_visible));
+	printf("  GTT         %6llu MiB at most\n", mib(i->gtt_size));
+	printf("  engines     %6u     copy, compute\n", i->num_engines);
+	printf("  addresses   %#llx .. %#llx, pages of %u KiB and %u KiB\n", i->va_start,
+	       i->va_end, i->page_size / 1024, i->large_page_size / 1024);
+}
+
+static void bar(const char *name, u64 used, u64 size)
+{
+	unsigned int full = size ? (used * BAR_WIDTH + size / 2) / size : 0;
+
+	printf("  %-15s [", name);
+	for (unsigned int i = 0; i < BAR_WIDTH; i++)
+		putchar(i < full ? '#' : '.');
+	printf("] %5llu of %llu MiB\n", mib(used), mib(size));
+}
+
+void report_occupancy(const struct pdd_dev *dev, const struct drm_pddgpu_info_memory *mem)
+{
+	const struct drm_pddgpu_info_device *i = &dev->info;
+
+	bar("visible VRAM", mem->vram_visible_used, i->vram_visible);
+	bar("invisible VRAM", mem->vram_used - mem->vram_visible_used,
+	    i->vram_size - i->vram_visible);
+	bar("GTT", mem->gtt_used, i->gtt_size);
+}
+
+void report_moves(const struct drm_pddgpu_info_memory *before,
+		  const struct drm_pddgpu_info_memory *after)
+{
+	printf("  moved: %llu MiB into VRAM, %llu MiB out to GTT; %llu evictions; "
+	       "%llu MiB cleared\n", mib(after->moved_to_vram - before->moved_to_vram),
+	       mib(after->moved_to_gtt - before->moved_to_gtt),
+	       after->evictions - before->evictions, mib(after->cleared - before->cleared));
+}
+
+static u64 mb_per_second(u64 bytes, u64 ns)
+{
+	return ns ? bytes * 1000 / ns : 0;
+}
+
+void report_rate(const char *what, u64 bytes, u64 ns)
+{
+	printf("  %-44s %6llu MiB %8.1f ms %7llu MB/s\n", what, mib(bytes), ns / 1e6,
+	       mb_per_second(bytes, ns));
+	fflush(stdout);
+}
+
+void report_tlb_header(void)
+{
+	printf("  %-17s %11s %11s %11s %11s %10s\n", "", "TLB hits", "4K misses", "2M misses",
+	       "walk reads", "MB/s");
+}
+
+void report_tlb(const char *what, const struct drm_pddgpu_info_engine *before,
+		const struct drm_pddgpu_info_engine *after, u64 ns, u64 bytes)
+{
+	printf("  %-17s %11llu %11llu %11llu %11llu %10llu\n", what,
+	       after->tlb_hits - before->tlb_hits, after->tlb_misses_4k - before->tlb_misses_4k,
+	       after->tlb_misses_2m - before->tlb_misses_2m,
+	       after->walk_reads - before->walk_reads, mb_per_second(bytes, ns));
+}
+
+/* Lines that say only that nothing is there are left out. */
+static int is_dull(const char *line)
+{
+	static const char *const dull[] = { ": 0", "clean 0 out 0", "=0" };
+	size_t len = strlen(line);
+
+	for (size_t i = 0; i < ARRAY_SIZE(dull); i++) {
+		size_t n = strlen(dull[i]);
+
+		if (len >= n && !strcmp(line + len - n, dull[i]))
+			return 1;
+	}
+	return !len;
+}
+
+static void dump(const struct pdd_dev *dev, const char *file)
+{
+	unsigned int lines = 0, left_out = 0;
+	char path[128], *text, *rest;
+
+	if (pdd_debugfs(dev, file, path, sizeof(path)) || !(text = read_text(path))) {
+		printf("  %s: cannot be read: %s\n", file, strerror(errno));
+		return;
+	}
+	printf("  %s\n", path);
+	rest = text;
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+		if (is_dull(line))
+			continue;
+		if (lines++ < DUMP_LINES)
+			printf("    | %s\n", line);
+		else
+			left_out++;
+	}
+	if (left_out)
+		printf("    | (and %u more lines)\n", left_out);
+	free(text);
+}
+
+void report_debugfs(const struct pdd_dev *dev)
+{
+	static const char *const files[] = { "vram", "gtt", "pool", "clients" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		dump(dev, files[i]);
+	fflush(stdout);
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Runs the end-to-end tests: see --help. */
+#include "test.h"
+
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define USUAL_TIMEOUT	30 /* seconds */
+#define LEAK_WAIT_NS	5000000000ULL
+#define REAP_NS		20000000000ULL
+#define MAX_CARDS	8
+
+struct test_options test_options = { .module = "/pddgpu.ko", .seed = 1 };
+
+/* The module's own tests come last: they leave a freshly loaded driver. */
+static const struct test_group *const groups[] = {
+	&info_tests, &gem_tests, &mmap_tests, &vm_tests, &ctx_tests, &cs_tests, &packet_tests,
+	&badinput_tests, &badpacket_tests, &evict_tests, &isolation_tests, &hang_tests, &irq_tests,
+	&debugfs_tests, &twocards_tests, &module_tests,
+};
+
+static int report_fd;
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	int n = snprintf(text, sizeof(text), "%s:%d: ",
+			 strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line);
+
+	va_start(args, format);
+	n += vsnprintf(text + n, sizeof(text) - n - 1, format, args);
+	va_end(args);
+	if (n > (int)sizeof(text) - 2)
+		n = sizeof(text) - 2;
+	strcpy(text + n, "\n");
+	if (write(report_fd, text, strlen(text)) < 0)
+		abort();
+	_exit(1);
+}
+
+/* What the cards hold when no test runs. */
+struct usage {
+	unsigned int cards;
+	u64 vram[MAX_CARDS];
+	u64 gtt[MAX_CARDS];
+};
+
+static struct usage usage_now(void)
+{
+	struct usage u = { 0 };
+	struct pdd_dev dev;
+
+	for (; u.cards < MAX_CARDS && !pdd_open(&dev, u.cards); u.cards++) {
+		struct drm_pddgpu_info_memory mem = { 0 };
+
+		pdd_memory(&dev, &mem);
+		u.vram[u.cards] = mem.vram_used;
+		u.gtt[u.cards] = mem.gtt_used;
+		pdd_close(&dev);
+	}
+	return u;
+}
+
+/* Says what differs from @before once the cards have had time to clean up. */
+static bool leaked(const struct usage *before, char *why, size_t size)
+{
+	const u64 end = now_ns() + LEAK_WAIT_NS;
+	struct usage now = usage_now();
+
+	for (; memcmp(before, &now, sizeof(now)) && now_ns() < end; now = usage_now())
+		sleep_ms(20);
+	if (now.cards != before->cards) {
+		snprintf(why, size, "there were %u cards, now %u", before->cards, now.cards);
+		return true;
+	}
+	for (unsigned int i = 0; i < now.cards; i++)
+		if (now.vram[i] != before->vram[i] || now.gtt[i] != before->gtt[i]) {
+			snprintf(why, size, "card %u leaks: VRAM %llu -> %llu, GTT %llu -> %llu", i,
+				 before->vram[i], now.vram[i], before->gtt[i], now.gtt[i]);
+			return true;
+		}
+	return false;
+}
+
+static void run_child(const struct test *test, int report)
+{
+	setpgid(0, 0);
+	report_fd = report;
+	fflush(NULL);
+	test->run(test->arg);
+	_exit(0);
+}
+
+/* Waits for the end of the pipe's last writer, or for the timeout. */
+static bool wait_report(int report, unsigned int seconds, char *why, size_t size)
+{
+	const u64 end = now_ns() + seconds * 1000000000ULL;
+	struct pollfd p = { .fd = report, .events = POLLIN };
+	size_t have = 0;
+
+	for (;;) {
+		u64 now = now_ns();
+		ssize_t n;
+
+		if (now >= end || poll(&p, 1, (end - now) / 1000000 + 1) <= 0)
+			return false;
+		n = read(report, why + have, size - 1 - have);
+		if (n <= 0)
+			return true;
+		have += n;
+		why[have] = 0;
+	}
+}
+
+/* A process that is stuck in the kernel does not die, and must not stop the suite. */
+static bool reap(pid_t pid, int *status)
+{
+	const u64 end = now_ns() + REAP_NS;
+
+	kill(-pid, SIGKILL);
+	while (!waitpid(pid, status, WNOHANG)) {
+		if (now_ns() > end)
+			return false;
+		sleep_ms(1);
+	}
+	return true;
+}
+
+/* How the child ended; what the first process to fail said counts. */
+static bool ended_badly(int status, char *why, size_t size)
+{
+	why[strcspn(why, "\n")] = 0;
+	if (*why)
+		return true;
+	if (WIFSIGNALED(status))
+		snprintf(why, size, "killed by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		snprintf(why, size, "ended with status %d", WEXITSTATUS(status));
+	return *why;
+}
+
+static bool run_isolated(const struct test *test, char *why, size_t size)
+{
+	const unsigned int timeout = test->timeout ? test->timeout : USUAL_TIMEOUT;
+	int pipe_fds[2], status;
+	bool in_time, reaped;
+	pid_t pid;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) || (pid = fork()) < 0) {
+		snprintf(why, size, "pipe or fork: %s", strerror(errno));
+		return false;
+	}
+	if (!pid)
+		run_child(test, pipe_fds[1]);
+	close(pipe_fds[1]);
+	in_time = wait_report(pipe_fds[0], timeout, why, size);
+	reaped = reap(pid, &status);
+	close(pipe_fds[0]);
+	if (!in_time || !reaped) {
+		snprintf(why, size, "still running after %u s%s", timeout,
+			 reaped ? "" : ", and cannot be killed");
+		return false;
+	}
+	return !ended_badly(status, why, size);
+}
+
+static bool run_test(const struct test *test)
+{
+	struct usage before = usage_now();
+	u64 start = now_ns();
+	char why[600] = "";
+	bool ok = run_isolated(test, why, sizeof(why));
+
+	if (ok && !test->changes_cards)
+		ok = !leaked(&before, why, sizeof(why));
+	if (ok)
+		printf("ok - %s # %.2f s\n", test->name, (now_ns() - start) / 1e9);
+	else
+		printf("not ok - %s: %s\n", test->name, why);
+	fflush(stdout);
+	return ok;
+}
+
+/* With no arguments every test is wanted; else those a glob or prefix matches. */
+static bool wanted(const char *name, char **patterns)
+{
+	if (!*patterns)
+		return true;
+	for (; *patterns; patterns++)
+		if (!fnmatch(*patterns, name, 0) || !strncmp(*patterns, name, strlen(*patterns)))
+			return true;
+	return false;
+}
+
+static void list_tests(char **patterns)
+{
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+		for (size_t i = 0; i < groups[g]->count; i++)
+			if (wanted(groups[g]->tests[i].name, patterns))
+				puts(groups[g]->tests[i].name);
+}
+
+static int run_tests(char **patterns)
+{
+	unsigned int passed = 0, failed = 0;
+
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
+		for (size_t i = 0; i < groups[g]->count; i++) {
+			if (!wanted(groups[g]->tests[i].name, patterns))
+				continue;
+			if (run_test(&groups[g]->tests[i]))
+				passed++;
+			else
+				failed++;
+		}
+	if (!passed && !failed)
+		fprintf(stderr, "no test has a name like that\n");
+	printf("# %u passed, %u failed\n", passed, failed);
+	return failed || !passed;
+}
+
+static void usage(FILE *out)
+{
+	fputs("usage: pddgpu-tests [--list] [--module FILE] [--seed N] [TEST...]\n"
+	      "Runs the tests that a glob or a prefix names, or all of them.\n"
+	      "  --list         print names instead\n"
+	      "  --module FILE  the driver, for the tests that load it ($PDDGPU_KO)\n"
+	      "  --seed N       where random numbers start (1)\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "list", no_argument, NULL, 'l' },
+		{ "module", required_argument, NULL, 'm' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	bool list = false;
+	int option;
+
+	if (getenv("PDDGPU_KO"))
+		test_options.module = getenv("PDDGPU_KO");
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'l')
+			list = true;
+		else if (option == 'm')
+			test_options.module = optarg;
+		else if (option == 's')
+			test_options.seed = strtoull(optarg, NULL, 0);
+		else {
+			usage(option == 'h' ? stdout : stderr);
+			return option == 'h' ? 0 : 2;
+		}
+	}
+	if (list) {
+		list_tests(argv + optind);
+		return 0;
+	}
+	return run_tests(argv + optind);
+}

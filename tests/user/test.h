@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What a test is, how it fails, and helpers that many tests need.
+ *
+ * Each test runs in a process of its own, which it ends by returning (it
+ * passed) or through test_fail().  Processes that a test forks may fail it too.
+ * When it is over the cards must hold exactly the memory that they held before.
+ */
+#ifndef TEST_H
+#define TEST_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pddgpu_ib.h"
+
+/**
+ * struct test - one test
+ * @name: group.what_it_shows
+ * @run: returns if it passed
+ * @arg: for @run
+ * @timeout: seconds until it counts as hung, 0 for the usual
+ * @changes_cards: memory in use before and after cannot be compared
+ */
+struct test {
+	const char *name;
+	void (*run)(const void *arg);
+	const void *arg;
+	unsigned int timeout;
+	bool changes_cards;
+};
+
+/**
+ * struct test_group - the tests of one file
+ * @tests: the tests
+ * @count: how many
+ */
+struct test_group {
+	const struct test *tests;
+	size_t count;
+};
+
+#define TEST_GROUP(name, list) \
+	const struct test_group name = { (list), ARRAY_SIZE(list) }
+
+extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_tests, cs_tests,
+	packet_tests, badinput_tests, badpacket_tests, evict_tests, isolation_tests, hang_tests,
+	irq_tests, debugfs_tests, twocards_tests, module_tests;
+
+/**
+ * struct test_options - what the command line says
+ * @module: the driver's module, for the tests that load it
+ * @seed: where random numbers start
+ */
+struct test_options {
+	const char *module;
+	u64 seed;
+};
+
+extern struct test_options test_options;
+
+/**
+ * test_fail() - End the test: it failed
+ * @file: where
+ * @line: where
+ * @format: why, for printf()
+ */
+void test_fail(const char *file, int line, const char *format, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+
+#define FAIL(...)	test_fail(__FILE__, __LINE__, __VA_ARGS__)
+
+#define CHECK(condition) do {						\
+	if (!(condition))						\
+		FAIL("%s is false", #condition);			\
+} while (0)
+
+/* Two numbers must be the same. */
+#define CHECK_EQ(a, b) do {						\
+	u64 check_a = (a), check_b = (b);				\
+									\
+	if (check_a != check_b)						\
+		FAIL("%s is %#llx, not %s = %#llx", #a, check_a, #b, check_b); \
+} while (0)
+
+/* A call that gives 0 or a negative errno must give @want. */
+#define CHECK_RET(call, want) do {					\
+	int check_ret = (call), check_want = (want);			\
+									\
+	if (check_ret != check_want)					\
+		FAIL("%s gives %s, not %s", #call,			\
+		     test_errno(check_ret), test_errno(check_want));	\
+} while (0)
+
+#define CHECK_OK(call)	CHECK_RET(call, 0)
+
+/**
+ * test_errno() - Name an error
+ * @ret: 0 or a negative errno
+ *
+ * Return: such as "-EINVAL", or "0".
+ */
+const char *test_errno(int ret);
+
+/**
+ * test_client() - Open the first card, or fail
+ * @c: filled in
+ */
+void test_client(struct pdd_client *c);
+
+/**
+ * test_bo() - Create, bind and map a buffer, or fail
+ * @c: the client
+ * @size: bytes
+ * @domains: DRM_PDDGPU_DOMAIN_*
+ *
+ * Return: the buffer.
+ */
+struct pdd_bo test_bo(struct pdd_client *c, u64 size, u32 domains);
+
+/**
+ * test_ib() - Make a command buffer, or fail
+ * @c: the client
+ * @dwords: its room
+ *
+ * Return: the command buffer, empty.
+ */
+struct pdd_ib test_ib(struct pdd_client *c, u32 dwords);
+
+/**
+ * test_fork() - Fork, so that the child cannot outlive the test
+ *
+ * Return: 0 in the child, else its process id.
+ */
+pid_t test_fork(void);
+
+/**
+ * test_wait() - Wait for a child
+ * @pid: from test_fork()
+ *
+ * Return: its exit status, or 128 and the signal that killed it.
+ */
+int test_wait(pid_t pid);
+
+/**
+ * test_join() - Wait for a child, and fail unless it ended with status 0
+ * @pid: from test_fork()
+ */
+void test_join(pid_t pid);
+
+/**
+ * test_memory() - INFO_MEMORY, or fail
+ * @dev: the card
+ *
+ * Return: the answer.
+ */
+struct drm_pddgpu_info_memory test_memory(struct pdd_dev *dev);
+
+/**
+ * test_settle() - Wait until memory in use is what it was; fail after some seconds
+ * @dev: the card
+ * @before: from test_memory()
+ */
+void test_settle(struct pdd_dev *dev, const struct drm_pddgpu_info_memory *before);
+
+/**
+ * test_pattern() - Fill memory with numbers that only this seed gives
+ * @map: the memory, 8-byte aligned
+ * @size: bytes, a multiple of 8
+ * @seed: any
+ */
+void test_pattern(void *map, u64 size, u64 seed);
+
+/**
+ * test_check_pattern() - Fail unless test_pattern() was the last to write
+ * @map: the memory
+ * @size: bytes
+ * @seed: that of test_pattern()
+ */
+void test_check_pattern(const void *map, u64 size, u64 seed);
+
+/**
+ * test_check_words() - Fail unless memory holds one dword again and again
+ * @map: the memory
+ * @size: bytes, a multiple of 4
+ * @value: the dword
+ */
+void test_check_words(const void *map, u64 size, u32 value);
+
+/**
+ * test_gpu_crc() - CRC of a bound buffer, computed by the card
+ * @c: the client
+ * @bo: the buffer
+ *
+ * Return: the CRC, or failure of the test.
+ */
+u32 test_gpu_crc(struct pdd_client *c, const struct pdd_bo *bo);
+
+/**
+ * test_gate() - A job that holds an engine until test_gate_open()
+ * @c: the client
+ * @ctx: id of the context
+ * @engine: DRM_PDDGPU_ENGINE_*
+ * @use: what the job names, or NULL
+ *
+ * Return: the dword that it waits for, mapped.
+ */
+struct pdd_bo test_gate(struct pdd_client *c, u32 ctx, u32 engine, const struct pdd_use *use);
+
+/**
+ * test_gate_open() - Let the job of test_gate() end
+ * @gate: from test_gate()
+ */
+void test_gate_open(struct pdd_bo *gate);
+
+/**
+ * test_check_alive() - Fail unless both engines still do what a client asks
+ * @nth: which card
+ */
+void test_check_alive(unsigned int nth);
+
+/**
+ * test_job_fault() - Run a job that must end with an error of its own
+ * @c: the client; the command buffer runs in its context
+ * @engine: DRM_PDDGPU_ENGINE_*
+ * @ib: the command buffer
+ * @error: PDDGPU_ERR_* that CTX_QUERY must name
+ *
+ * Fails unless the fence carries an error, CTX_QUERY counts one fault more, and
+ * the context goes on working.
+ */
+void test_job_fault(struct pdd_client *c, u32 engine, struct pdd_ib *ib, u32 error);
+
+#endif

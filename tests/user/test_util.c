@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "test.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SETTLE_NS	5000000000ULL
+
+const char *test_errno(int ret)
+{
+	static char text[4][32];
+	static unsigned int next;
+	char *t = text[next++ % 4];
+
+	if (!ret)
+		return "0";
+	if (ret < 0 && strerrorname_np(-ret))
+		snprintf(t, sizeof(text[0]), "-%s", strerrorname_np(-ret));
+	else
+		snprintf(t, sizeof(text[0]), "%d", ret);
+	return t;
+}
+
+void test_client(struct pdd_client *c)
+{
+	CHECK_OK(pdd_client_open(c, 0));
+}
+
+struct pdd_bo test_bo(struct pdd_client *c, u64 size, u32 domains)
+{
+	struct pdd_bo bo;
+
+	CHECK_OK(pdd_bo_new(c, size, domains, 0, &bo));
+	CHECK_OK(pdd_bo_map(&c->dev, &bo));
+	return bo;
+}
+
+struct pdd_ib test_ib(struct pdd_client *c, u32 dwords)
+{
+	struct pdd_ib ib;
+
+	CHECK_OK(pdd_ib_init(c, dwords, &ib));
+	return ib;
+}
+
+pid_t test_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		FAIL("fork: %s", strerror(errno));
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+int test_wait(pid_t pid)
+{
+	int status;
+
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void test_join(pid_t pid)
+{
+	int status = test_wait(pid);
+
+	if (status)
+		FAIL("a child of the test ended with status %d", status);
+}
+
+struct drm_pddgpu_info_memory test_memory(struct pdd_dev *dev)
+{
+	struct drm_pddgpu_info_memory mem;
+
+	CHECK_OK(pdd_memory(dev, &mem));
+	return mem;
+}
+
+void test_settle(struct pdd_dev *dev, const struct drm_pddgpu_info_memory *before)
+{
+	const u64 end = now_ns() + SETTLE_NS;
+	struct drm_pddgpu_info_memory mem;
+
+	do {
+		mem = test_memory(dev);
+		if (mem.vram_used == before->vram_used && mem.gtt_used == before->gtt_used &&
+		    mem.vram_visible_used == before->vram_visible_used)
+			return;
+		sleep_ms(10);
+	} while (now_ns() < end);
+	FAIL("VRAM in use went from %llu to %llu, visible from %llu to %llu, GTT from %llu to %llu",
+	     before->vram_used, mem.vram_used, before->vram_visible_used, mem.vram_visible_used,
+	     before->gtt_used, mem.gtt_used);
+}
+
+void test_pattern(void *map, u64 size, u64 seed)
+{
+	u64 *p = map;
+
+	for (u64 i = 0; i < size / 8; i++)
+		p[i] = random_next(&seed);
+}
+
+void test_check_pattern(const void *map, u64 size, u64 seed)
+{
+	const u64 *p = map;
+
+	for (u64 i = 0; i < size / 8; i++) {
+		u64 want = random_next(&seed), have = p[i];
+
+		if (have != want)
+			FAIL("byte %#llx holds %#llx, not %#llx", i * 8, have, want);
+	}
+}
+
+void test_check_words(const void *map, u64 size, u32 value)
+{
+	const u32 *p = map;
+
+	for (u64 i = 0; i < size / 4; i++) {
+		u32 have = p[i];
+
+		if (have != value)
+			FAIL("byte %#llx holds %#x, not %#x", i * 4, have, value);
+	}
+}
+
+u32 test_gpu_crc(struct pdd_client *c, const struct pdd_bo *bo)
+{
+	struct pdd_bo sum = test_bo(c, PDD_PAGE, GTT);
+	struct pdd_ib ib = test_ib(c, 16);
+	const struct drm_pddgpu_cs_bo list[] = {
+		{ .handle = bo->handle },
+		{ .handle = sum.handle, .flags = DRM_PDDGPU_CS_BO_WRITE },
+	};
+	u32 crc;
+
+	pdd_crc32(&ib, bo->va, bo->size, sum.va);
+	CHECK_OK(pdd_run(c, DRM_PDDGPU_ENGINE_COMPUTE, &ib, list, ARRAY_SIZE(list)));
+	crc = *(u32 *)sum.map;
+	CHECK_OK(pdd_unbind(c, sum.va, sum.size));
+	pdd_bo_free(&c->dev, &sum);
+	pdd_ib_free(c, &ib);
+	return crc;
+}
+
+struct pdd_bo test_gate(struct pdd_client *c, u32 ctx, u32 engine, const struct pdd_use *use)
+{
+	struct pdd_bo gate = test_bo(c, PDD_PAGE, GTT);
+	struct pdd_ib ib = test_ib(c, 16);
+
+	pdd_wait(&ib, PDDGPU_WAIT_EQ, gate.va, 1, ~0u);
+	CHECK_OK(pdd_submit_ctx(c, ctx, engine, &ib, use));
+	return gate;
+}
+
+void test_gate_open(struct pdd_bo *gate)
+{
+	*(volatile u32 *)gate->map = 1;
+}
+
+static void check_engine(struct pdd_client *c, u32 engine)
+{
+	struct pdd_bo src = test_bo(c, 64 * KIB, VRAM), dst = test_bo(c, 64 * KIB, GTT);
+	struct pdd_ib ib = test_ib(c, 64);
+	const struct drm_pddgpu_cs_bo list[] = {
+		{ .handle = src.handle, .flags = DRM_PDDGPU_CS_BO_WRITE },
+		{ .handle = dst.handle, .flags = DRM_PDDGPU_CS_BO_WRITE },
+	};
+
+	test_pattern(src.map, src.size, engine);
+	pdd_copy(&ib, src.va, dst.va, src.size);
+	CHECK_OK(pdd_run(c, engine, &ib, list, 2));
+	test_check_pattern(dst.map, dst.size, engine);
+}
+
+void test_check_alive(unsigned int nth)
+{
+	struct pdd_client c;
+
+	CHECK_OK(pdd_client_open(&c, nth));
+	for (u32 engine = 0; engine < PDDGPU_NUM_ENGINES; engine++)
+		check_engine(&c, engine);
+	pdd_client_close(&c);
+}
+
+void test_job_fault(struct pdd_client *c, u32 engine, struct pdd_ib *ib, u32 error)
+{
+	struct drm_pddgpu_ctx_query before, after;
+	int ret;
+
+	CHECK_OK(pdd_ctx_query(c, c->ctx, &before));
+	ret = pdd_run(c, engine, ib, NULL, 0);
+	if (ret >= 0 || ret == -ETIME)
+		FAIL("the fence of a job that must fail gives %s", test_errno(ret));
+	CHECK_OK(pdd_ctx_query(c, c->ctx, &after));
+	CHECK_EQ(after.faults, before.faults + 1);
+	CHECK_EQ(after.last_error, error);
+	CHECK_EQ(after.flags, DRM_PDDGPU_CTX_FAULTED);
+	check_engine(c, engine);
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* What the driver shows in debugfs, against what it says to INFO. */
+#include "test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void path_of(const struct pdd_dev *dev, const char *file, char path[128])
+{
+	if (pdd_debugfs(dev, file, path, 128))
+		FAIL("the card has no debugfs file %s", file);
+}
+
+static char *dump(const struct pdd_dev *dev, const char *file)
+{
+	char path[128], *text;
+
+	path_of(dev, file, path);
+	text = read_text(path);
+	if (!text)
+		FAIL("cannot read %s: %s", path, strerror(errno));
+	if (!*text)
+		FAIL("%s is empty", path);
+	return text;
+}
+
+/* The number behind "name: " at the beginning of a line, blanks aside. */
+static u64 number(const char *text, const char *name)
+{
+	const size_t len = strlen(name);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += strspn(line, " \t\n");
+		if (!strncmp(line, name, len) && line[len] == ':')
+			return strtoull(line + len + 1, NULL, 0);
+	}
+	FAIL("there is no \"%s:\" in the dump", name);
+}
+
+static void vram(const void *arg)
+{
+	struct drm_pddgpu_info_memory mem;
+	struct pdd_client c;
+	struct pdd_bo bo;
+	char *text;
+	u64 used;
+
+	(void)arg;
+	test_client(&c);
+	text = dump(&c.dev, "vram");
+	used = number(text, "used");
+	free(text);
+	CHECK_OK(pdd_bo_create(&c.dev, 8 * MIB, VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, &bo));
+	mem = test_memory(&c.dev);
+	text = dump(&c.dev, "vram");
+	CHECK_EQ(number(text, "used"), used + 8 * MIB);
+	CHECK_EQ(number(text, "used"), mem.vram_used);
+	CHECK_EQ(number(text, "visible_used"), mem.vram_visible_used);
+	CHECK_EQ(number(text, "visible_size"), c.dev.info.vram_visible);
+	CHECK_EQ(number(text, "used") + number(text, "free") + number(text, "reserved"),
+		 c.dev.info.vram_size);
+	CHECK(number(text, "largest_free_block") <= number(text, "largest_free_run"));
+	CHECK(number(text, "largest_free_run") <= number(text, "free"));
+	CHECK(number(text, "fragmentation_permille") <= 1000);
+}
+
+static void gtt(const void *arg)
+{
+	struct drm_pddgpu_info_memory mem;
+	struct pdd_client c;
+	struct pdd_bo bo;
+	char *text;
+	u64 used;
+
+	(void)arg;
+	test_client(&c);
+	text = dump(&c.dev, "gtt");
+	used = number(text, "usage");
+	free(text);
+	bo = test_bo(&c, 8 * MIB, GTT);
+	test_pattern(bo.map, bo.size, 1);
+	mem = test_memory(&c.dev);
+	text = dump(&c.dev, "gtt");
+	CHECK_EQ(number(text, "usage"), used + 8 * MIB);
+	CHECK_EQ(number(text, "usage"), mem.gtt_used);
+	CHECK_EQ(number(text, "size"), c.dev.info.gtt_size);
+	CHECK(number(text, "aperture_used_pages") <= number(text, "aperture_pages"));
+}
+
+static void pool(const void *arg)
+{
+	struct drm_pddgpu_info_memory mem;
+	struct pdd_client c;
+	struct pdd_bo bo;
+	char *text;
+	u64 out;
+
+	(void)arg;
+	test_client(&c);
+	out = number(text = dump(&c.dev, "pool"), "out_pages");
+	free(text);
+	bo = test_bo(&c, 8 * MIB, GTT);
+	test_pattern(bo.map, bo.size, 1);
+	text = dump(&c.dev, "pool");
+	CHECK_EQ(number(text, "out_pages"), out + 8 * MIB / PDD_PAGE);
+	mem = test_memory(&c.dev);
+	CHECK_EQ(number(text, "free_pages") * PDD_PAGE, mem.pool_bytes);
+}
+
+/* Our own lines of the file, up to the next client's. */
+static char *own_client(const struct pdd_client *c, u64 *id)
+{
+	char *text = dump(&c->dev, "buffers"), *line, *end;
+	int pid;
+
+	for (line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "client %llu pid %d", id, &pid) == 2 && pid == getpid())
+			break;
+	}
+	if (!line)
+		FAIL("no client has our pid in \"%s\"", text);
+	end = strstr(line, "\nclient ");
+	if (end)
+		*end = 0;
+	return line;
+}
+
+static void clients(const void *arg)
+{
+	char want[64], *text;
+	struct pdd_client c;
+	struct pdd_bo bos[2];
+	u64 id;
+
+	(void)arg;
+	test_client(&c);
+	CHECK_OK(pdd_bo_create(&c.dev, 3 * MIB, VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED,
+			       &bos[0]));
+	CHECK_OK(pdd_bo_create(&c.dev, 5 * MIB, GTT, 0, &bos[1]));
+	text = own_client(&c, &id);
+	CHECK(strstr(text, "pddgpu-tests"));
+	snprintf(want, sizeof(want), "handle %u size=%llu in=vram ", bos[0].handle, 3 * MIB);
+	if (!strstr(text, want))
+		FAIL("there is no \"%s\" in \"%s\"", want, text);
+	snprintf(want, sizeof(want), "handle %u size=%llu in=gtt ", bos[1].handle, 5 * MIB);
+	if (!strstr(text, want))
+		FAIL("there is no \"%s\" in \"%s\"", want, text);
+	pdd_bo_free(&c.dev, &bos[0]);
+	CHECK(!strstr(own_client(&c, &id), "in=vram "));
+}
+
+/* The raw dump of a buffer holds its bytes, wherever it is. */
+static void bo_contents(const void *arg)
+{
+	static u8 bytes[MIB];
+	char path[128], choice[48];
+	struct pdd_client c;
+	struct pdd_bo bo;
+	u64 id;
+	int fd;
+
+	test_client(&c);
+	bo = test_bo(&c, MIB, *(const u32 *)arg);
+	test_pattern(bo.map, MIB, 1);
+	own_client(&c, &id);
+	path_of(&c.dev, "bo", path);
+	fd = open(path, O_RDWR);
+	CHECK(fd >= 0);
+	CHECK(read(fd, bytes, 1) < 0);
+	snprintf(choice, sizeof(choice), "%llu %u", id, bo.handle);
+	CHECK_EQ(write(fd, choice, strlen(choice)), strlen(choice));
+	for (u64 at = 0; at < MIB;) {
+		ssize_t n = read(fd, bytes + at, MIB - at);
+
+		CHECK(n > 0);
+		at += n;
+	}
+	CHECK_EQ(read(fd, choice, 1), 0);
+	test_check_pattern(bytes, MIB, 1);
+	CHECK(write(fd, "0 999999", 8) < 0 && errno == ENOENT);
+	CHECK(write(fd, "nonsense", 8) < 0 && errno == EINVAL);
+}
+
+/* All of VRAM can be read, and a buffer's bytes are somewhere in it. */
+static void vram_raw(const void *arg)
+{
+	static u8 page[PDD_PAGE], want[PDD_PAGE];
+	char path[128];
+	struct pdd_client c;
+	struct pdd_bo bo;
+	bool found = false;
+	int fd;
+
+	(void)arg;
+	test_client(&c);
+	bo = test_bo(&c, PDD_PAGE, VRAM);
+	test_pattern(bo.map, PDD_PAGE, 0x1234);
+	test_pattern(want, PDD_PAGE, 0x1234);
+	path_of(&c.dev, "vram_raw", path);
+	fd = open(path, O_RDONLY);
+	CHECK(fd >= 0);
+	CHECK_EQ(lseek(fd, 0, SEEK_END), c.dev.info.vram_size);
+	CHECK_EQ(pread(fd, page, PDD_PAGE, c.dev.info.vram_size - PDD_PAGE), PDD_PAGE);
+	CHECK_EQ(pread(fd, page, PDD_PAGE, c.dev.info.vram_size), 0);
+	lseek(fd, 0, SEEK_SET);
+	for (u64 at = 0; !found && at < c.dev.info.vram_visible; at += MIB) {
+		static u8 chunk[MIB];
+
+		CHECK_EQ(pread(fd, chunk, MIB, at), MIB);
+		for (u64 i = 0; !found && i < MIB; i += PDD_PAGE)
+			found = !memcmp(chunk + i, want, PDD_PAGE);
+	}
+	CHECK(found);
+}
+
+static void rings(const void *arg)
+{
+	struct pdd_client c;
+	struct pdd_ib ib;
+	u64 faults;
+	char *text;
+
+	(void)arg;
+	test_client(&c);
+	text = dump(&c.dev, "rings");
+	faults = number(text, "faults");
+	CHECK(strstr(text, "wedged: no"));
+	free(text);
+	ib = test_ib(&c, 16);
+	pdd_write32(&ib, 0x123456789000, 1);
+	test_job_fault(&c, DRM_PDDGPU_ENGINE_COMPUTE, &ib, PDDGPU_ERR_UNMAPPED);
+	text = dump(&c.dev, "rings");
+	CHECK_EQ(number(text, "faults"), faults + 1);
+	CHECK(strstr(text, "0x123456789000"));
+}
+
+static const u32 in_vram = VRAM, in_gtt = GTT;
+
+static const struct test tests[] = {
+	{ .name = "debugfs.vram", .run = vram },
+	{ .name = "debugfs.gtt", .run = gtt },
+	{ .name = "debugfs.pool", .run = pool },
+	{ .name = "debugfs.clients", .run = clients },
+	{ .name = "debugfs.bo_in_vram", .run = bo_contents, .arg = &in_vram },
+	{ .name = "debugfs.bo_in_gtt", .run = bo_contents, .arg = &in_gtt },
+	{ .name = "debugfs.vram_raw", .run = vram_raw, .timeout = 60 },
+	{ .name = "debugfs.rings", .run = rings },
+};
+
+TEST_GROUP(debugfs_tests, tests);

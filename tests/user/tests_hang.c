@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Jobs that never end: the guilty one is stopped, nobody else loses anything. */
+#include "test.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COPY		DRM_PDDGPU_ENGINE_COPY
+#define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
+#define KILL_NS		10000000000ULL	/* a hung job is stopped well before that */
+#define BEHIND		20		/* jobs of another client behind the hung one */
+
+/* Submits a WAIT that nobody will satisfy, with a syncobj that its job signals. */
+static u32 hang(struct pdd_client *c, u32 engine)
+{
+	struct pdd_bo never = test_bo(c, PDD_PAGE, GTT);
+	struct pdd_ib ib = test_ib(c, 16);
+	u32 out;
+
+	pdd_wait(&ib, PDDGPU_WAIT_EQ, never.va, 1, ~0u);
+	CHECK_OK(pdd_submit_out(c, engine, &ib, NULL, 0, &out));
+	return out;
+}
+
+static void expect_killed(struct pdd_client *c, u32 out)
+{
+	int status;
+
+	CHECK_OK(pdd_syncobj_wait(&c->dev, out, KILL_NS));
+	status = pdd_syncobj_status(&c->dev, out);
+	if (status >= 0)
+		FAIL("the fence of a hung job ends with status %d", status);
+}
+
+static void expect_banned(struct pdd_client *c, u32 ctx)
+{
+	struct drm_pddgpu_ctx_query query;
+	struct pdd_ib ib = test_ib(c, 16);
+
+	CHECK_OK(pdd_ctx_query(c, ctx, &query));
+	CHECK(query.flags & DRM_PDDGPU_CTX_BANNED);
+	pdd_nop(&ib, 0);
+	for (u32 engine = 0; engine < PDDGPU_NUM_ENGINES; engine++)
+		CHECK_RET(pdd_submit_ctx(c, ctx, engine, &ib, NULL), -ECANCELED);
+}
+
+/* The job is stopped, its context banned; the client may start afresh. */
+static void guilty_is_banned(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct pdd_client c;
+	struct pdd_bo bo;
+	struct pdd_ib ib;
+
+	test_client(&c);
+	bo = test_bo(&c, PDD_PAGE, VRAM);
+	expect_killed(&c, hang(&c, engine));
+	expect_banned(&c, c.ctx);
+	CHECK_OK(pdd_ctx_create(&c, &c.ctx));
+	ib = test_ib(&c, 16);
+	pdd_write32(&ib, bo.va, 3);
+	CHECK_OK(pdd_run(&c, engine, &ib, NULL, 0));
+	CHECK_EQ(*(u32 *)bo.map, 3);
+	test_check_alive(0);
+}
+
+/* What the guilty context had queued ends with an error, too. */
+static void guilty_queue_is_cancelled(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct pdd_client c;
+	struct pdd_ib ib;
+	struct pdd_bo bo;
+	u32 outs[5], out;
+
+	test_client(&c);
+	bo = test_bo(&c, PDD_PAGE, GTT);
+	ib = test_ib(&c, 16);
+	pdd_write32(&ib, bo.va, 4);
+	out = hang(&c, engine);
+	for (size_t i = 0; i < ARRAY_SIZE(outs); i++)
+		CHECK_OK(pdd_submit_out(&c, engine, &ib, NULL, 0, &outs[i]));
+	expect_killed(&c, out);
+	for (size_t i = 0; i < ARRAY_SIZE(outs); i++)
+		expect_killed(&c, outs[i]);
+	CHECK_EQ(*(u32 *)bo.map, 0);
+}
+
+/* Jobs of another client behind the hung one, on its engine, all run and are right. */
+static void others_are_unharmed(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct pdd_client guilty, c;
+	struct drm_pddgpu_ctx_query query;
+	struct pdd_ib ibs[BEHIND];
+	struct pdd_bo bo;
+	u32 outs[BEHIND];
+	u32 out;
+
+	test_client(&guilty);
+	test_client(&c);
+	bo = test_bo(&c, (BEHIND + 1) * PDD_PAGE, VRAM);
+	test_pattern(bo.map, PDD_PAGE, 5);
+	out = hang(&guilty, engine);
+	for (u32 i = 0; i < BEHIND; i++) {
+		ibs[i] = test_ib(&c, 16);
+		pdd_copy(&ibs[i], bo.va + i * PDD_PAGE, bo.va + (i + 1) * PDD_PAGE, PDD_PAGE);
+		CHECK_OK(pdd_submit_out(&c, engine, &ibs[i], NULL, 0, &outs[i]));
+	}
+	expect_killed(&guilty, out);
+	for (u32 i = 0; i < BEHIND; i++)
+		CHECK_OK(pdd_finish(&c.dev, outs[i]));
+	for (u32 i = 0; i <= BEHIND; i++)
+		test_check_pattern(bo.map + i * PDD_PAGE, PDD_PAGE, 5);
+	CHECK_OK(pdd_ctx_query(&c, c.ctx, &query));
+	CHECK_EQ(query.flags, 0);
+	CHECK_EQ(query.faults, 0);
+}
+
+/* While one engine hangs, the other one does not even notice. */
+static void other_engine_goes_on(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct pdd_client guilty, c;
+	struct pdd_ib ib;
+	struct pdd_bo bo;
+	u64 start;
+	u32 out;
+
+	test_client(&guilty);
+	test_client(&c);
+	bo = test_bo(&c, PDD_PAGE, GTT);
+	ib = test_ib(&c, 16);
+	out = hang(&guilty, engine);
+	start = now_ns();
+	for (int i = 0; i < 10; i++) {
+		pdd_atomic(&ib, PDDGPU_ATOMIC_ADD, bo.va, 1, 0, 0);
+		CHECK_OK(pdd_run(&c, !engine, &ib, NULL, 0));
+	}
+	CHECK_EQ(pdd_syncobj_status(&guilty.dev, out), 0);
+	CHECK(now_ns() - start < 1500000000);
+	CHECK_EQ(*(u64 *)bo.map, 10);
+	expect_killed(&guilty, out);
+}
+
+/* The engine hangs inside a packet, as real ones do, not in a polite WAIT. */
+static void injected(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct pdd_client c;
+	volatile u32 *reg;
+	struct pdd_ib ib;
+	u32 out;
+
+	test_client(&c);
+	reg = pdd_registers(&c.dev);
+	if (!reg)
+		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
+	ib = test_ib(&c, 16);
+	pdd_nop(&ib, 0);
+	CHECK_OK(pdd_run(&c, engine, &ib, NULL, 0));
+	reg[PDDGPU_REG_INJECT_HANG / 4] = BIT(engine);
+	pdd_nop(&ib, 0);
+	CHECK_OK(pdd_submit_out(&c, engine, &ib, NULL, 0, &out));
+	expect_killed(&c, out);
+	CHECK_EQ(reg[PDDGPU_REG_INJECT_HANG / 4], 0);
+	test_check_alive(0);
+}
+
+/* The kernel's own work on the copy engine waits behind a hung job, and is done. */
+static void kernel_work_survives(const void *arg)
+{
+	struct pdd_client guilty, c;
+	struct pdd_bo bos[4];
+	u32 out;
+
+	(void)arg;
+	test_client(&guilty);
+	test_client(&c);
+	out = hang(&guilty, COPY);
+	for (size_t i = 0; i < ARRAY_SIZE(bos); i++) {
+		CHECK_OK(pdd_bo_new(&c, 4 * MIB, i & 1 ? VRAM : GTT, 0, &bos[i]));
+		CHECK_OK(pdd_bo_map(&c.dev, &bos[i]));
+		test_check_words(bos[i].map, bos[i].size, 0);
+		test_pattern(bos[i].map, bos[i].size, i);
+	}
+	expect_killed(&guilty, out);
+	for (size_t i = 0; i < ARRAY_SIZE(bos); i++)
+		CHECK_EQ(test_gpu_crc(&c, &bos[i]), crc32(0, bos[i].map, bos[i].size));
+}
+
+/* Once is luck. */
+static void again_and_again(const void *arg)
+{
+	(void)arg;
+	for (u32 i = 0; i < 6; i++) {
+		struct pdd_client c;
+
+		test_client(&c);
+		expect_killed(&c, hang(&c, i & 1));
+		expect_banned(&c, c.ctx);
+		pdd_client_close(&c);
+		test_check_alive(0);
+	}
+}
+
+/* Both engines hang at once, by different clients. */
+static void both_engines(const void *arg)
+{
+	struct pdd_client a, b;
+	u32 out_a, out_b;
+
+	(void)arg;
+	test_client(&a);
+	test_client(&b);
+	out_a = hang(&a, COPY);
+	out_b = hang(&b, COMPUTE);
+	expect_killed(&a, out_a);
+	expect_killed(&b, out_b);
+	expect_banned(&a, a.ctx);
+	expect_banned(&b, b.ctx);
+	test_check_alive(0);
+}
+
+/* The hung client is killed by a signal before its job is: nothing is left of either. */
+static void killed_while_hung(const void *arg)
+{
+	struct drm_pddgpu_info_memory before;
+	struct pdd_dev dev;
+	pid_t pid;
+
+	CHECK_OK(pdd_open(&dev, 0));
+	before = test_memory(&dev);
+	pid = test_fork();
+	if (!pid) {
+		struct pdd_client c;
+
+		test_client(&c);
+		hang(&c, *(const u32 *)arg);
+		raise(SIGKILL);
+	}
+	CHECK_EQ(test_wait(pid), 128 + SIGKILL);
+	test_settle(&dev, &before);
+	test_check_alive(0);
+}
+
+/* A long job is not a hung one: an engine that makes progress is left alone. */
+static void long_job_is_not_hung(const void *arg)
+{
+	struct pdd_client c;
+	struct pdd_bo bo;
+	struct pdd_ib ib;
+
+	(void)arg;
+	test_client(&c);
+	bo = test_bo(&c, 16 * MIB, VRAM);
+	ib = test_ib(&c, 1024);
+	for (u32 i = 0; i < 100; i++)
+		pdd_fill(&ib, bo.va, bo.size, i);
+	CHECK_OK(pdd_run(&c, COMPUTE, &ib, NULL, 0));
+	test_check_words(bo.map, bo.size, 99);
+}
+
+static const u32 on_copy = COPY, on_compute = COMPUTE;
+
+#define BOTH(name_, run_)						\
+	{ .name = "hang." name_ "_copy", .run = run_, .arg = &on_copy },	\
+	{ .name = "hang." name_ "_compute", .run = run_, .arg = &on_compute }
+
+static const struct test tests[] = {
+	BOTH("guilty_is_banned", guilty_is_banned),
+	BOTH("guilty_queue_is_cancelled", guilty_queue_is_cancelled),
+	BOTH("others_are_unharmed", others_are_unharmed),
+	BOTH("other_engine_goes_on", other_engine_goes_on),
+	BOTH("injected", injected),
+	BOTH("killed_while_hung", killed_while_hung),
+	{ .name = "hang.kernel_work_survives", .run = kernel_work_survives },
+	{ .name = "hang.both_engines", .run = both_engines },
+	{ .name = "hang.again_and_again", .run = again_and_again, .timeout = 60 },
+	{ .name = "hang.long_job_is_not_hung", .run = long_job_is_not_hung },
+};
+
+TEST_GROUP(hang_tests, tests);
