@@ -15,6 +15,9 @@ struct drm_file;
 struct pddgpu_file;
 struct pddgpu_vm;
 
+/* Contexts a client may have. */
+#define PDDGPU_CTX_MAX	256
+
 /**
  * struct pddgpu_ctx - a queue on each engine, in one address space
  */
@@ -25,6 +28,8 @@ struct pddgpu_ctx {
 	struct pddgpu_vm *vm;
 	/** @entities: a queue an engine */
 	struct drm_sched_entity entities[PDDGPU_NUM_ENGINES];
+	/** @closed: its id is gone, nothing may be pushed; by the reservation of @vm */
+	bool closed;
 	/** @banned: a job hung; set once, read locklessly */
 	bool banned;
 	/** @faults: jobs that ended with an error */
@@ -57,10 +62,12 @@ struct pddgpu_ctx *pddgpu_ctx_get(struct pddgpu_ctx *ctx);
 void pddgpu_ctx_put(struct pddgpu_ctx *ctx);
 
 /**
- * pddgpu_ctx_close() - Kill the queues when the id goes away
+ * pddgpu_ctx_close() - Shut the queues when the id goes away
  * @ctx: the context
  *
- * Waits for jobs already on a ring, drops those still queued.
+ * Waits until what is queued has gone to the engines, but not for a client that
+ * was killed, and no more than a second for one that exits: the rest is dropped,
+ * its fences signal with -ESRCH.
  */
 void pddgpu_ctx_close(struct pddgpu_ctx *ctx);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/bitops.h>
+#include <linux/delay.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
@@ -40,6 +41,10 @@
 /* No address space may fill more than this fraction of VRAM with pinned tables. */
 #define PDDGPU_PT_VRAM_SHARE	16
 
+/* How often, and after which break, to ask again for VRAM. */
+#define PDDGPU_PT_TRIES		20
+#define PDDGPU_PT_BREAK_MS	2
+
 static u32 pddgpu_pt_index(u64 va, unsigned int level)
 {
 	return (va >> PDDGPU_PT_SHIFT(level)) % PDDGPU_PT_ENTRIES;
@@ -76,6 +81,23 @@ static int pddgpu_pt_chunk_pin(struct pddgpu_pt_chunk *chunk)
 	return ret;
 }
 
+/*
+ * All of VRAM may be locked by others for a moment, by those who submit.  They
+ * are done soon, for they do not wait for anything that holds a reservation.
+ */
+static struct pddgpu_bo *pddgpu_pt_bo_create(struct pddgpu_device *pdev,
+					     const struct pddgpu_bo_params *params)
+{
+	unsigned int tries = PDDGPU_PT_TRIES;
+	struct pddgpu_bo *bo;
+
+	do {
+		bo = pddgpu_bo_create(pdev, params);
+	} while (bo == ERR_PTR(-ENOSPC) && --tries &&
+		 !msleep_interruptible(PDDGPU_PT_BREAK_MS));
+	return bo;
+}
+
 VISIBLE_IF_KUNIT int pddgpu_pt_chunk_alloc(struct pddgpu_pt *pt, struct pddgpu_pt_chunk *chunk)
 {
 	const struct pddgpu_bo_params params = {
@@ -89,7 +111,7 @@ VISIBLE_IF_KUNIT int pddgpu_pt_chunk_alloc(struct pddgpu_pt *pt, struct pddgpu_p
 
 	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pt_chunk_alloc, pt, chunk);
 
-	chunk->bo = pddgpu_bo_create(pt->pdev, &params);
+	chunk->bo = pddgpu_pt_bo_create(pt->pdev, &params);
 	if (IS_ERR(chunk->bo))
 		return PTR_ERR(chunk->bo);
 

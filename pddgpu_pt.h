@@ -14,7 +14,7 @@ struct pddgpu_bo;
 struct pddgpu_device;
 
 /* What a level 0 table serves, and what a large leaf maps. */
-#define PDDGPU_PT_SLOT_SIZE	(1ULL << PDDGPU_PT_SHIFT(1))
+#define PDDGPU_PT_SLOT_SIZE	BIT_ULL(PDDGPU_PT_SHIFT(1))
 
 /* Tables share VRAM buffers of this size. */
 #define PDDGPU_PT_CHUNK_SIZE	0x10000

@@ -2,6 +2,9 @@
 #ifndef _PDDGPU_VM_H_
 #define _PDDGPU_VM_H_
 
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 
@@ -10,17 +13,39 @@
 
 #include "pddgpu_pt.h"
 
-struct dma_fence;
+struct drm_device;
 struct drm_exec;
 struct drm_file;
+struct drm_pddgpu_vm_bind;
+struct drm_pddgpu_vm_bind_op;
 struct pddgpu_bo;
 struct pddgpu_device;
 struct pddgpu_file;
-struct pddgpu_job;
 
 /* Lowest address a VM_BIND may use: a null pointer faults. */
 #define PDDGPU_VM_START		0x200000ULL
-#define PDDGPU_VM_END		(1ULL << PDDGPU_VA_BITS)
+#define PDDGPU_VM_END		BIT_ULL(PDDGPU_VA_BITS)
+
+/* Address spaces a client may have. */
+#define PDDGPU_VM_MAX		64
+
+/**
+ * struct pddgpu_vma - a mapping
+ */
+struct pddgpu_vma {
+	/** @base: addresses, buffer and offset */
+	struct drm_gpuva base;
+	/** @flags: DRM_PDDGPU_VM_BIND_*; constant */
+	u32 flags;
+	/** @stale: in &pddgpu_vm.stale if part of it is to be written, else empty */
+	struct list_head stale;
+	/** @stale_start: GPU virtual address where that part starts */
+	u64 stale_start;
+	/** @stale_end: first byte above it */
+	u64 stale_end;
+};
+
+#define to_pddgpu_vma(gpuva) container_of(gpuva, struct pddgpu_vma, base)
 
 /**
  * struct pddgpu_vm - a GPU address space
@@ -35,11 +60,17 @@ struct pddgpu_vm {
 	struct pddgpu_device *pdev;
 	/** @lock: serialises changes of the address space; outside the reservations */
 	struct mutex lock;
+	/** @users: its id and the ids of contexts that use it, see pddgpu_vm_close() */
+	atomic_t users;
+	/** @closed: no users are left, nothing may be mapped; by @lock */
+	bool closed;
 	/** @pt: page tables; by the reservation of @base.r_obj */
 	struct pddgpu_pt pt;
 	/** @entity: queue of page-table updates on the copy engine */
 	struct drm_sched_entity entity;
-	/** @pt_seq: page-table updates pushed; by the reservation of @base.r_obj */
+	/** @stale: struct pddgpu_vma with entries to write before the next job; as @pt */
+	struct list_head stale;
+	/** @pt_seq: number of the last page-table update, see &pddgpu_device.pt_seq; as @pt */
 	u64 pt_seq;
 };
 
@@ -49,19 +80,32 @@ struct pddgpu_vm {
  * pddgpu_vm_create() - Make an empty address space
  * @pdev: the card
  *
- * Return: the address space with one reference, or an ERR_PTR.
+ * Return: the address space with one reference and one user, or an ERR_PTR:
+ * -ENOSPC if VRAM is full, -ENOMEM, -EINTR-like.
  */
 struct pddgpu_vm *pddgpu_vm_create(struct pddgpu_device *pdev);
 
 /**
  * pddgpu_vm_put() - Drop a reference
- * @vm: the address space, or NULL
+ * @vm: the address space, closed if the reference is the last; or NULL
  */
 void pddgpu_vm_put(struct pddgpu_vm *vm);
 
 /**
- * pddgpu_vm_close() - Unmap everything when its id goes away
- * @vm: the address space; jobs may still run in it
+ * pddgpu_vm_open() - Become a user of an address space
+ * @vm: the address space
+ *
+ * Return: true if so, to be undone by pddgpu_vm_close(); false if the last user
+ * is gone.
+ */
+bool pddgpu_vm_open(struct pddgpu_vm *vm);
+
+/**
+ * pddgpu_vm_close() - Cease to be a user
+ * @vm: the address space; its creator is the first user
+ *
+ * With the last user everything is unmapped.  Jobs that still run keep all of
+ * it in place until they are done, by their fences.
  */
 void pddgpu_vm_close(struct pddgpu_vm *vm);
 
@@ -86,11 +130,13 @@ int pddgpu_vm_lock(struct pddgpu_vm *vm, struct drm_exec *exec);
 /**
  * pddgpu_vm_validate() - Make all that is mapped reachable, page tables included
  * @vm: the address space, locked with pddgpu_vm_lock()
- * @exec: its locks
+ * @exec: its locks, which ignore duplicates
  *
- * Buffers that were moved are placed where the GPU reaches them, and one job
- * that rewrites their entries is pushed; its fence is in the reservation as a
- * KERNEL fence.
+ * Buffers that were moved are placed where the GPU reaches them, and their
+ * entries are rewritten by jobs whose fence is in the reservation as a KERNEL
+ * fence.  What those jobs do does not depend on the contents of the buffers, so
+ * whoever uses the address space waits for the moves as well: the KERNEL fences
+ * of all that is locked.
  *
  * Return: 0, -ENOSPC, -ENOMEM, -EINTR-like, -ENODEV, -EIO.
  */
@@ -104,6 +150,22 @@ int pddgpu_vm_validate(struct pddgpu_vm *vm, struct drm_exec *exec);
  * the next job of each address space.
  */
 void pddgpu_vm_bo_moved(struct pddgpu_bo *bo);
+
+/**
+ * pddgpu_vm_bind_check() - Check the argument of VM_BIND for what needs no look-up
+ * @args: from userspace
+ *
+ * Return: 0, -EINVAL for a bad value, -E2BIG for too many operations.
+ */
+int pddgpu_vm_bind_check(const struct drm_pddgpu_vm_bind *args);
+
+/**
+ * pddgpu_vm_bind_check_op() - Check one operation for what needs no look-up
+ * @op: from userspace
+ *
+ * Return: 0 or -EINVAL.
+ */
+int pddgpu_vm_bind_check_op(const struct drm_pddgpu_vm_bind_op *op);
 
 int pddgpu_vm_create_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 int pddgpu_vm_destroy_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
