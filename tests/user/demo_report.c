@@ -113,7 +113,8 @@ static void dump(const struct pdd_dev *dev, const char *file)
 	unsigned int lines = 0, left_out = 0;
 	char path[128], *text, *rest;
 
-	if (pdd_debugfs(dev, file, path, sizeof(path)) || !(text = read_text(path))) {
+	text = pdd_debugfs(dev, file, path, sizeof(path)) ? NULL : read_text(path);
+	if (!text) {
 		printf("  %s: cannot be read: %s\n", file, strerror(errno));
 		return;
 	}
@@ -134,7 +135,7 @@ static void dump(const struct pdd_dev *dev, const char *file)
 
 void report_debugfs(const struct pdd_dev *dev)
 {
-	static const char *const files[] = { "vram", "gtt", "pool", "clients" };
+	static const char *const files[] = { "vram", "gtt", "pool", "buffers" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		dump(dev, files[i]);

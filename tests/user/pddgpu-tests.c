@@ -156,10 +156,13 @@ static bool run_isolated(const struct test *test, char *why, size_t size)
 	bool in_time, reaped;
 	pid_t pid;
 
-	if (pipe2(pipe_fds, O_CLOEXEC) || (pid = fork()) < 0) {
-		snprintf(why, size, "pipe or fork: %s", strerror(errno));
+	if (pipe2(pipe_fds, O_CLOEXEC)) {
+		snprintf(why, size, "pipe: %s", strerror(errno));
 		return false;
 	}
+	pid = fork();
+	if (pid < 0)
+		abort();
 	if (!pid)
 		run_child(test, pipe_fds[1]);
 	close(pipe_fds[1]);

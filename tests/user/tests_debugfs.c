@@ -100,7 +100,8 @@ static void pool(const void *arg)
 
 	(void)arg;
 	test_client(&c);
-	out = number(text = dump(&c.dev, "pool"), "out_pages");
+	text = dump(&c.dev, "pool");
+	out = number(text, "out_pages");
 	free(text);
 	bo = test_bo(&c, 8 * MIB, GTT);
 	test_pattern(bo.map, bo.size, 1);
@@ -129,7 +130,7 @@ static char *own_client(const struct pdd_client *c, u64 *id)
 	return line;
 }
 
-static void clients(const void *arg)
+static void buffers(const void *arg)
 {
 	char want[64], *text;
 	struct pdd_client c;
@@ -244,7 +245,7 @@ static const struct test tests[] = {
 	{ .name = "debugfs.vram", .run = vram },
 	{ .name = "debugfs.gtt", .run = gtt },
 	{ .name = "debugfs.pool", .run = pool },
-	{ .name = "debugfs.clients", .run = clients },
+	{ .name = "debugfs.buffers", .run = buffers },
 	{ .name = "debugfs.bo_in_vram", .run = bo_contents, .arg = &in_vram },
 	{ .name = "debugfs.bo_in_gtt", .run = bo_contents, .arg = &in_gtt },
 	{ .name = "debugfs.vram_raw", .run = vram_raw, .timeout = 60 },
