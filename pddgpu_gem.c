@@ -358,10 +358,18 @@ int pddgpu_gem_info_ioctl(struct drm_device *dev, void *data, struct drm_file *f
 	return ret;
 }
 
-/* dma_resv_wait_timeout() takes 0 for a jiffy. */
-static long pddgpu_gem_wait(struct dma_resv *resv, bool write, s64 timeout_ns)
+/*
+ * Who uses a buffer private to an address space is not told apart: all the jobs
+ * of that address space do, see pddgpu_cs.c.
+ */
+static enum dma_resv_usage pddgpu_gem_usage(const struct pddgpu_bo *bo, bool write)
 {
-	enum dma_resv_usage usage = dma_resv_usage_rw(write);
+	return bo->vm_resv ? DMA_RESV_USAGE_BOOKKEEP : dma_resv_usage_rw(write);
+}
+
+/* dma_resv_wait_timeout() takes 0 for a jiffy. */
+static long pddgpu_gem_wait(struct dma_resv *resv, enum dma_resv_usage usage, s64 timeout_ns)
+{
 	long timeout = drm_timeout_abs_to_jiffies(timeout_ns);
 
 	if (!timeout)
@@ -383,7 +391,9 @@ int pddgpu_gem_wait_ioctl(struct drm_device *dev, void *data, struct drm_file *f
 	if (!gem)
 		return -ENOENT;
 
-	ret = pddgpu_gem_wait(gem->resv, args->flags & DRM_PDDGPU_GEM_WAIT_WRITE,
+	ret = pddgpu_gem_wait(gem->resv,
+			      pddgpu_gem_usage(gem_to_pddgpu_bo(gem),
+					       args->flags & DRM_PDDGPU_GEM_WAIT_WRITE),
 			      args->timeout_ns);
 	drm_gem_object_put(gem);
 	if (!ret)

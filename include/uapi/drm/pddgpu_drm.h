@@ -17,6 +17,11 @@ extern "C" {
  * come at the end of a structure, new ioctls at the end of the list, and each
  * raises the driver's minor version.
  *
+ * A list has a stride.  One smaller than the structure here gives -EINVAL; a
+ * larger one, up to 4 KiB, is that of a newer program and works as long as what
+ * the kernel does not know is zero, else it gives -E2BIG.  So does a list that is
+ * longer than it may be.
+ *
  * An ioctl that fails has changed nothing.  Errors follow
  * Documentation/gpu/drm-uapi.rst: -ENOENT for an unknown handle or id, -EINVAL
  * for a bad value or combination, -EFAULT for a bad pointer, -E2BIG for a list
@@ -225,6 +230,9 @@ struct drm_pddgpu_gem_info {
 
 /**
  * struct drm_pddgpu_gem_wait - argument of DRM_IOCTL_PDDGPU_GEM_WAIT
+ *
+ * Waits for the jobs that list the buffer; for one that is private to an address
+ * space, for all jobs in there.
  */
 struct drm_pddgpu_gem_wait {
 	/** @handle: the GEM handle */
@@ -237,6 +245,8 @@ struct drm_pddgpu_gem_wait {
 
 /**
  * struct drm_pddgpu_vm_create - argument of DRM_IOCTL_PDDGPU_VM_CREATE
+ *
+ * A client may have 64 address spaces; one more gives -ENOSPC.
  */
 struct drm_pddgpu_vm_create {
 	/** @flags: must be 0 */
@@ -248,7 +258,8 @@ struct drm_pddgpu_vm_create {
 /**
  * struct drm_pddgpu_vm_destroy - argument of DRM_IOCTL_PDDGPU_VM_DESTROY
  *
- * Contexts that use the address space keep it alive.
+ * Contexts that use the address space keep it alive, and all that is mapped in
+ * it.
  */
 struct drm_pddgpu_vm_destroy {
 	/** @vm_id: id from VM_CREATE */
@@ -308,6 +319,10 @@ struct drm_pddgpu_vm_bind_op {
  * same address space and before all work submitted later.  If one fails, those
  * before it in the list hold, the failing one changes nothing, those after it
  * are not tried, and @num_done tells how many hold.
+ *
+ * Page tables take 1/512 of what is mapped, and at least 12 KiB where nothing is
+ * mapped nearby.  -ENOSPC says that they found no room in VRAM, of which those of
+ * one address space never take more than 1/16.
  */
 struct drm_pddgpu_vm_bind {
 	/** @vm_id: id from VM_CREATE */
@@ -331,7 +346,7 @@ struct drm_pddgpu_vm_bind {
  * struct drm_pddgpu_ctx_create - argument of DRM_IOCTL_PDDGPU_CTX_CREATE
  *
  * A context is a queue on each engine; jobs of one context and engine run in
- * order.
+ * order.  A client may have 256 contexts; one more gives -ENOSPC.
  */
 struct drm_pddgpu_ctx_create {
 	/** @vm_id: the address space its jobs run in */
@@ -346,6 +361,8 @@ struct drm_pddgpu_ctx_create {
 
 /**
  * struct drm_pddgpu_ctx_destroy - argument of DRM_IOCTL_PDDGPU_CTX_DESTROY
+ *
+ * Jobs that were submitted still run, unless the client is killed.
  */
 struct drm_pddgpu_ctx_destroy {
 	/** @ctx_id: id from CTX_CREATE */
@@ -382,8 +399,13 @@ struct drm_pddgpu_ctx_query {
  * struct drm_pddgpu_cs_bo - a buffer that a job uses
  *
  * Everything bound in the address space can be reached by the job.  Listing a
- * buffer also places it in its preferred domain, and orders the job after
- * (readers) or after all (writers) earlier jobs that listed it, of any process.
+ * buffer also places it in its preferred domain, and orders the job after the
+ * earlier jobs that listed it to write it (readers), or after all that listed it
+ * (writers), of any process.
+ *
+ * A buffer that is private to the address space is placed, but not ordered: jobs
+ * that share it without being of the same context and engine use syncobjs.  One
+ * that is private to another address space gives -EINVAL.
  */
 struct drm_pddgpu_cs_bo {
 	/** @handle: GEM handle, at most once in a list */
@@ -394,6 +416,10 @@ struct drm_pddgpu_cs_bo {
 
 /**
  * struct drm_pddgpu_cs - argument of DRM_IOCTL_PDDGPU_CS
+ *
+ * The job waits for the listed syncobjs, for the jobs that its buffers order it
+ * after, and for earlier changes of the address space.  A syncobj to wait for
+ * that has no fence yet gives -EINVAL.
  */
 struct drm_pddgpu_cs {
 	/** @ctx_id: id from CTX_CREATE */
