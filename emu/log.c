@@ -50,6 +50,8 @@ void log_error(const char *fmt, ...)
 {
 	va_list args;
 
+	if (log_quiet)
+		return;
 	va_start(args, fmt);
 	print_line("error: ", fmt, args);
 	va_end(args);

@@ -11,8 +11,8 @@
 void log_set_verbose(bool verbose);
 
 /**
- * log_set_quiet() - Choose whether log_guest() prints
- * @quiet: true to print nothing; for fuzzers, whose every line is an error
+ * log_set_quiet() - Choose whether log_guest() and log_error() print
+ * @quiet: true to print nothing; for tests that provoke errors
  */
 void log_set_quiet(bool quiet);
 
