@@ -99,18 +99,23 @@ need() {
 	[ ${#packages[@]} = 0 ] || apt_install "${packages[@]}"
 }
 
+# Unpacks the packages of a folder into the current one and removes them.
+unpack_debs() {
+	local deb
+	for deb in "$1"/*.deb; do
+		dpkg -x "$deb" . && rm "$deb" || return
+	done
+}
+
 # Downloads packages into the current folder and unpacks them there.
 unpack_packages() {
-	local deb get=(apt-get -o APT::Sandbox::User=root download "$@")
+	local get=(apt-get -o APT::Sandbox::User=root download "$@")
 
 	if ! "${get[@]}" >/dev/null 2>&1 && ! { apt_update &&
 		logged apt-download "downloading packages" "${get[@]}"; }; then
 		die "cannot download the packages: $*"
 	fi
-	for deb in ./*.deb; do
-		dpkg -x "$deb" .
-		rm "$deb"
-	done
+	unpack_debs .
 }
 
 # The newest package of this machine's mirrors whose name matches an extended
@@ -134,27 +139,37 @@ debian_mirror() {
 
 # --- Cache ------------------------------------------------------------
 
+# Runs a command while no other process runs one under the same lock.  What the
+# command starts must not hold it longer, so it does not inherit the lock.
+# Usage: locked FILE COMMAND...
+locked() {
+	local lock status=0
+	mkdir -p "$(dirname "$1")"
+	exec {lock}>"$1"
+	flock "$lock"
+	"${@:2}" {lock}>&- || status=$?
+	exec {lock}>&-
+	return $status
+}
+
+fill_cache() {
+	local dir=$CACHE/$1 tmp
+	[ ! -d "$dir" ] || return 0
+	mkdir -p "$(dirname "$dir")"
+	tmp=$(mktemp -d "$dir.tmp.XXXXXX")
+	chmod 755 "$tmp"
+	if ! (cd "$tmp" && "$2" "$dir"); then
+		rm -rf "$tmp"
+		die "cannot make $dir"
+	fi
+	mv "$tmp" "$dir"
+}
+
 # Runs a function in a fresh folder that becomes CACHE/KEY if it succeeds, so
 # that what is in the cache is always whole.  The function gets the final name
-# as its argument.  Two runs at once do the work once.
+# as its argument, and must return what went wrong: set -e does not hold in it.
 # Usage: cached KEY FUNCTION
-cached() {
-	local dir=$CACHE/$1 tmp
-	[ -d "$dir" ] && return
-	mkdir -p "$(dirname "$dir")"
-	exec {cache_lock}>"$CACHE/.lock"
-	flock "$cache_lock"
-	if [ ! -d "$dir" ]; then
-		tmp=$(mktemp -d "$dir.tmp.XXXXXX")
-		chmod 755 "$tmp"
-		if ! (cd "$tmp" && "$2" "$dir"); then
-			rm -rf "$tmp"
-			die "cannot make $dir"
-		fi
-		mv "$tmp" "$dir"
-	fi
-	exec {cache_lock}>&-
-}
+cached() { [ -d "$CACHE/$1" ] || locked "$CACHE/lock" fill_cache "$@"; }
 
 # --- Kernel -----------------------------------------------------------
 
@@ -164,11 +179,10 @@ fetch_kernel() {
 	say "fetching Linux $KERNEL_RELEASE (120 MB)"
 	unpack_packages "linux-image-$KERNEL_RELEASE" "linux-headers-$KERNEL_RELEASE" \
 		"linux-headers-${KERNEL_RELEASE%-amd64}-common" \
-		"linux-kbuild-${KERNEL_RELEASE%-amd64}"
-	sed -i "s,/usr/src/,$1/usr/src/," "usr/src/linux-headers-$KERNEL_RELEASE/Makefile"
+		"linux-kbuild-${KERNEL_RELEASE%-amd64}" || return
 	[ -d lib/modules ] || ln -s usr/lib lib
-	depmod -b . "$KERNEL_RELEASE"
-	[ -s "boot/vmlinuz-$KERNEL_RELEASE" ]
+	depmod -b . "$KERNEL_RELEASE" && [ -s "boot/vmlinuz-$KERNEL_RELEASE" ] &&
+		sed -i "s,/usr/src/,$1/usr/src/," "usr/src/linux-headers-$KERNEL_RELEASE/Makefile"
 }
 
 # Finds the newest Linux 6.12 that apt knows.  apt takes seconds over it, so the
@@ -233,8 +247,7 @@ fetch_qemu() {
 	logged qemu-update "reading the lists of trixie" apt-get "${opts[@]}" update &&
 		logged qemu-download "downloading QEMU" apt-get "${opts[@]}" -y --no-install-recommends \
 			--download-only install qemu-system-x86 libc6 libgcc-s1 || return
-	find apt/cache/archives -name '*.deb' -exec dpkg -x {} . \;
-	rm -r apt
+	unpack_debs apt/cache/archives && rm -r apt
 }
 
 # Sets the array QEMU to the command that starts a QEMU >= 10.1.
@@ -255,7 +268,8 @@ qemu() {
 # --- The guest --------------------------------------------------------
 
 # What scripts/vm needs, as for need().
-VM_TOOLS=(cpio:cpio depmod:kmod xz:xz-utils make:make gcc:gcc pkg-config:pkgconf
+VM_TOOLS=(make:make gcc:gcc /usr/include/errno.h:libc6-dev cpio:cpio depmod:kmod xz:xz-utils
+	pkg-config:pkgconf
 	/usr/include/libdrm/drm.h:libdrm-dev)
 
 # What a kernel's log says when the kernel has found a bug in itself.
@@ -276,9 +290,11 @@ busybox() {
 
 fetch_source() {
 	say "fetching the source of Linux ${KERNEL_VERSION%%-*} (150 MB)"
-	unpack_packages "linux-source-6.12=$KERNEL_VERSION"
-	logged source "unpacking the source" tar -xf usr/src/linux-source-6.12.tar.xz --strip-components=1
-	rm -r usr
+	mkdir package
+	(cd package && unpack_packages "linux-source-6.12=$KERNEL_VERSION") &&
+		logged source "unpacking the source" \
+			tar --strip-components=1 -xf package/usr/src/linux-source-6.12.tar.xz &&
+		rm -r package
 }
 
 # Has the source of Debian's Linux 6.12 in the cache.  Sets KERNEL_SOURCE.
@@ -320,22 +336,23 @@ need_kbuild() {
 	need make:make "$gcc:$gcc" pahole:pahole
 }
 
+make_driver() { copy_driver "$1" && logged module "building the driver" kbuild "$1" modules; }
+
 # Builds the module against KERNEL_HEADERS in a copy, so that builds for other
 # kernels and by hand stay apart.  Sets MODULE.
 build_driver() {
 	local dir=$BUILD/module/$KERNEL_RELEASE
 	need_kbuild
-	copy_driver "$dir"
-	logged module "building the driver" kbuild "$dir" modules
+	locked "$BUILD/lock" make_driver "$dir"
 	MODULE=$dir/pddgpu.ko
 }
 
 build_emulator() {
-	need make:make gcc:gcc
-	logged emu "building the card" make -C "$ROOT/emu" -j"$JOBS"
+	need make:make gcc:gcc /usr/include/errno.h:libc6-dev
+	locked "$BUILD/lock" logged emu "building the card" make -C "$ROOT/emu" -j"$JOBS"
 }
 
 build_user() {
 	need "${VM_TOOLS[@]}"
-	logged user "building the programs" make -C "$ROOT/tests/user" -j"$JOBS"
+	locked "$BUILD/lock" logged user "building the programs" make -C "$ROOT/tests/user" -j"$JOBS"
 }
