@@ -797,7 +797,7 @@ int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_op
 	};
 	int err;
 
-	if (WARN_ON(!tt->num_pages || (tt->dma_address && !pool->dev)))
+	if (!tt->num_pages || (tt->dma_address && !pool->dev))
 		return -EINVAL;
 
 	err = pool_gather(&alloc);

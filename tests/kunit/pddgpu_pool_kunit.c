@@ -1,0 +1,877 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/static_stub.h>
+#include <kunit/test.h>
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/shrinker.h>
+#include <linux/sizes.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_print.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "../../pddgpu_pool.h"
+#include "pddgpu_kunit_helpers.h"
+
+#define POOL_DUMP_SIZE	8192
+#define POOL_MAX_TTS	16
+
+/*
+ * What the pool does to pages, as the system sees it.  The stubs keep the books, so
+ * attributes are checked where none can be changed, and fail where they are told to.
+ */
+struct pool_test {
+	struct pddgpu_kunit *kunit;
+	struct pddgpu_pool pool;
+	bool pool_up;
+	/* enum ttm_caching of each page that is not write-back, by pfn */
+	struct xarray attrs;
+	long chunks;		/* allocated and not freed */
+	long mapped;		/* chunks mapped for DMA */
+	gfp_t gfp[PDDGPU_POOL_NUM_ORDERS];	/* of the last allocation of an order */
+	unsigned int max_order;	/* larger ones fail */
+	/* Calls of any kind that succeed before one fails; negative: none fails */
+	int countdown;
+	bool fail_restore;	/* what puts attributes back fails */
+	struct ttm_tt *tts[POOL_MAX_TTS];
+};
+
+static struct ttm_operation_ctx pool_ctx;
+
+static struct pool_test *pool_current(void)
+{
+	return kunit_get_current_test()->priv;
+}
+
+static bool pool_fails(struct pool_test *t)
+{
+	return !t->countdown || (t->countdown > 0 && !--t->countdown);
+}
+
+/* --- The stubs --- */
+
+static struct page *stub_alloc_chunk(struct pddgpu_pool *pool, gfp_t gfp, unsigned int order)
+{
+	struct pool_test *t = pool_current();
+	struct page *page;
+
+	t->gfp[order] = gfp;
+	if (order > t->max_order || pool_fails(t))
+		return NULL;
+
+	page = alloc_pages(gfp | __GFP_NOWARN, order);
+	if (!page)
+		return NULL;
+	set_page_private(page, order);
+	t->chunks++;
+	return page;
+}
+
+static void stub_free_chunk(struct pddgpu_pool *pool, struct page *page, unsigned int order)
+{
+	struct pool_test *t = pool_current();
+	unsigned int i;
+
+	for (i = 0; i < BIT(order); i++)
+		KUNIT_EXPECT_NULL(kunit_get_current_test(),
+				  xa_load(&t->attrs, page_to_pfn(page + i)));
+	KUNIT_EXPECT_EQ(kunit_get_current_test(), page_private(page), order);
+	set_page_private(page, 0);
+	__free_pages(page, order);
+	t->chunks--;
+}
+
+static void pool_set_attr(struct pool_test *t, struct page *page, enum ttm_caching caching)
+{
+	if (caching == ttm_cached)
+		xa_erase(&t->attrs, page_to_pfn(page));
+	else
+		xa_store(&t->attrs, page_to_pfn(page), xa_mk_value(caching), GFP_KERNEL);
+}
+
+/* A failure leaves half of the pages changed, as the real one may */
+static int stub_set_caching(struct page **pages, unsigned int num_pages, enum ttm_caching caching)
+{
+	struct pool_test *t = pool_current();
+	bool fail = caching == ttm_cached ? t->fail_restore : pool_fails(t);
+	unsigned int i;
+
+	for (i = 0; i < (fail ? num_pages / 2 : num_pages); i++)
+		pool_set_attr(t, pages[i], caching);
+
+	return fail ? -EINVAL : 0;
+}
+
+static int stub_restore_run(struct page *page, unsigned int num_pages)
+{
+	struct pool_test *t = pool_current();
+	unsigned int i;
+
+	if (t->fail_restore)
+		return -ENOMEM;
+	for (i = 0; i < num_pages; i++)
+		pool_set_attr(t, page + i, ttm_cached);
+
+	return 0;
+}
+
+static int stub_map_chunk(struct pddgpu_pool *pool, struct page *page, unsigned int order,
+			  dma_addr_t *addr)
+{
+	struct pool_test *t = pool_current();
+
+	if (pool_fails(t))
+		return -EFAULT;
+	*addr = page_to_phys(page);
+	t->mapped++;
+	return 0;
+}
+
+static void stub_unmap_chunk(struct pddgpu_pool *pool, dma_addr_t addr, unsigned int order)
+{
+	KUNIT_EXPECT_EQ(kunit_get_current_test(), page_private(pfn_to_page(PHYS_PFN(addr))), order);
+	pool_current()->mapped--;
+}
+
+static void pool_stub(struct kunit *test)
+{
+	kunit_activate_static_stub(test, pddgpu_pool_alloc_chunk, stub_alloc_chunk);
+	kunit_activate_static_stub(test, pddgpu_pool_free_chunk, stub_free_chunk);
+	kunit_activate_static_stub(test, pddgpu_pool_set_caching, stub_set_caching);
+	kunit_activate_static_stub(test, pddgpu_pool_restore_run, stub_restore_run);
+	kunit_activate_static_stub(test, pddgpu_pool_map_chunk, stub_map_chunk);
+	kunit_activate_static_stub(test, pddgpu_pool_unmap_chunk, stub_unmap_chunk);
+}
+
+/* --- Pools and page arrays --- */
+
+static struct pddgpu_pool *pool_start(struct kunit *test, unsigned int flags)
+{
+	struct pool_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_init(&t->pool, t->kunit->dev, flags), 0);
+	t->pool_up = true;
+	return &t->pool;
+}
+
+/* A pool whose books the stubs keep */
+static struct pddgpu_pool *pool_start_stubbed(struct kunit *test, unsigned int flags)
+{
+	pool_stub(test);
+	return pool_start(test, flags);
+}
+
+static void pool_stop(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+
+	if (!t->pool_up)
+		return;
+	pddgpu_pool_fini(&t->pool);
+	t->pool_up = false;
+	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	KUNIT_EXPECT_EQ(test, t->mapped, 0);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_bytes(&t->pool), 0);
+}
+
+static struct ttm_tt *pool_tt(struct kunit *test, u32 num_pages, enum ttm_caching caching,
+			      u32 flags)
+{
+	struct ttm_tt *tt;
+
+	tt = kunit_kzalloc(test, sizeof(*tt), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tt);
+	tt->pages = kunit_kcalloc(test, num_pages, sizeof(*tt->pages), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tt->pages);
+	tt->dma_address = kunit_kcalloc(test, num_pages, sizeof(*tt->dma_address), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tt->dma_address);
+	tt->num_pages = num_pages;
+	tt->caching = caching;
+	tt->page_flags = flags;
+	return tt;
+}
+
+static struct ttm_tt *pool_get(struct kunit *test, u32 num_pages, enum ttm_caching caching,
+			       u32 flags)
+{
+	struct ttm_tt *tt = pool_tt(test, num_pages, caching, flags);
+	struct pool_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(&t->pool, tt, &pool_ctx), 0);
+	return tt;
+}
+
+static void pool_put(struct kunit *test, struct ttm_tt *tt)
+{
+	struct pool_test *t = test->priv;
+	u32 i;
+
+	pddgpu_pool_free(&t->pool, tt);
+	for (i = 0; i < tt->num_pages; i++)
+		KUNIT_EXPECT_NULL(test, tt->pages[i]);
+}
+
+/* Put a chunk of each of @orders into the pool, dirty */
+static void pool_stock(struct kunit *test, enum ttm_caching caching, unsigned long orders)
+{
+	struct ttm_tt *tts[PDDGPU_POOL_NUM_ORDERS] = {};
+	unsigned int order;
+
+	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+		if (orders & BIT(order))
+			tts[order] = pool_get(test, BIT(order), caching, 0);
+	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+		if (tts[order])
+			pool_put(test, tts[order]);
+}
+
+static bool pool_is(struct ttm_tt *tt, u8 value)
+{
+	u32 i;
+
+	for (i = 0; i < tt->num_pages; i++) {
+		void *data = kmap_local_page(tt->pages[i]);
+		bool same = !memchr_inv(data, value, PAGE_SIZE);
+
+		kunmap_local(data);
+		if (!same)
+			return false;
+	}
+
+	return true;
+}
+
+static void pool_fill_with(struct ttm_tt *tt, u8 value)
+{
+	u32 i;
+
+	for (i = 0; i < tt->num_pages; i++)
+		memset_page(tt->pages[i], 0, value, PAGE_SIZE);
+}
+
+static unsigned long pool_listed(struct pddgpu_pool *pool, enum ttm_caching caching,
+				 unsigned int order)
+{
+	struct pddgpu_pool_list *list = &pool->lists[caching][order];
+
+	return list->num[PDDGPU_POOL_DIRTY] + list->num[PDDGPU_POOL_CLEAN];
+}
+
+static u64 pool_free_pages(struct pddgpu_pool *pool)
+{
+	return pddgpu_pool_bytes(pool) >> PAGE_SHIFT;
+}
+
+static unsigned long pool_shrink(struct pddgpu_pool *pool, unsigned long num_pages)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL, .nr_to_scan = num_pages };
+
+	return pool->shrinker->scan_objects(pool->shrinker, &sc);
+}
+
+static unsigned long pool_shrinkable(struct pddgpu_pool *pool)
+{
+	struct shrink_control sc = { .gfp_mask = GFP_KERNEL };
+
+	return pool->shrinker->count_objects(pool->shrinker, &sc);
+}
+
+/* --- Tests --- */
+
+static void init_bad_arguments_return_einval(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_init(&t->pool, t->kunit->dev, BIT(2)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_init(&t->pool, NULL, PDDGPU_POOL_DMA_ALLOC), -EINVAL);
+}
+
+static void largest_orders_come_first(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	u32 num_pages = 2 * BIT(PDDGPU_POOL_MAX_ORDER) + 7;
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+	u32 i;
+
+	tt = pool_get(test, num_pages, ttm_cached, 0);
+	KUNIT_EXPECT_EQ(test, t->chunks, 5);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_cached][PDDGPU_POOL_MAX_ORDER]), 2);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_cached][i]), 1);
+	/* Aligned in the buffer as the GPU's page tables like it */
+	KUNIT_EXPECT_EQ(test, page_private(tt->pages[0]), PDDGPU_POOL_MAX_ORDER);
+	KUNIT_EXPECT_EQ(test, page_private(tt->pages[num_pages - 1]), 0);
+	for (i = 1; i < BIT(PDDGPU_POOL_MAX_ORDER); i++)
+		KUNIT_EXPECT_PTR_EQ(test, tt->pages[i], tt->pages[0] + i);
+	pool_put(test, tt);
+}
+
+static void small_orders_do_when_large_ones_are_gone(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+
+	t->max_order = 2;
+	tt = pool_get(test, 67, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_write_combined][2]), 16);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_write_combined][1]), 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_write_combined][0]), 1);
+	pool_put(test, tt);
+}
+
+static void only_worthwhile_orders_reclaim(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+	unsigned int order;
+
+	pool_start_stubbed(test, 0);
+	pool_put(test, pool_get(test, BIT(PDDGPU_POOL_NUM_ORDERS) - 1, ttm_cached, 0));
+
+	KUNIT_EXPECT_TRUE(test, t->gfp[0] & __GFP_DIRECT_RECLAIM);
+	KUNIT_EXPECT_FALSE(test, t->gfp[0] & __GFP_NORETRY);
+	KUNIT_EXPECT_TRUE(test, t->gfp[PDDGPU_POOL_MAX_ORDER] & __GFP_DIRECT_RECLAIM);
+	for (order = 1; order <= PDDGPU_POOL_MAX_ORDER; order++) {
+		KUNIT_EXPECT_TRUE(test, t->gfp[order] & __GFP_NORETRY);
+		KUNIT_EXPECT_TRUE(test, t->gfp[order] & __GFP_NOWARN);
+		KUNIT_EXPECT_FALSE(test, t->gfp[order] & __GFP_COMP);
+		if (order < PDDGPU_POOL_MAX_ORDER)
+			KUNIT_EXPECT_FALSE(test, t->gfp[order] & __GFP_DIRECT_RECLAIM);
+	}
+}
+
+static void retry_mayfail_is_for_single_pages(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .gfp_retry_mayfail = true };
+	struct ttm_tt *tt = pool_tt(test, 3, ttm_cached, 0);
+	struct pool_test *t = test->priv;
+
+	pool_start_stubbed(test, 0);
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(&t->pool, tt, &ctx), 0);
+	KUNIT_EXPECT_TRUE(test, t->gfp[0] & __GFP_RETRY_MAYFAIL);
+	KUNIT_EXPECT_FALSE(test, t->gfp[1] & __GFP_RETRY_MAYFAIL);
+	pool_put(test, tt);
+}
+
+static void dma32_asks_for_low_pages(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+
+	pool_start_stubbed(test, PDDGPU_POOL_DMA32);
+	pool_put(test, pool_get(test, 3, ttm_cached, 0));
+	KUNIT_EXPECT_TRUE(test, t->gfp[0] & __GFP_DMA32);
+	KUNIT_EXPECT_TRUE(test, t->gfp[1] & __GFP_DMA32);
+	KUNIT_EXPECT_FALSE(test, t->gfp[0] & __GFP_HIGHMEM);
+}
+
+/* Attributes of a page without a kernel mapping could not be changed */
+static void uncached_needs_mapped_pages(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+
+	pool_start_stubbed(test, 0);
+	pool_put(test, pool_get(test, 1, ttm_cached, 0));
+	KUNIT_EXPECT_TRUE(test, t->gfp[0] & __GFP_HIGHMEM);
+	pool_put(test, pool_get(test, 1, ttm_uncached, 0));
+	KUNIT_EXPECT_FALSE(test, t->gfp[0] & __GFP_HIGHMEM);
+}
+
+static void freed_chunks_are_reused(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+
+	pool_put(test, pool_get(test, 7, ttm_write_combined, 0));
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 7);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 3);
+
+	tt = pool_get(test, 7, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 3);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 3);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.converted), 7);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 0);
+	KUNIT_EXPECT_EQ(test, t->chunks, 3);
+	pool_put(test, tt);
+}
+
+static void caching_modes_are_kept_apart(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tts[PDDGPU_POOL_NUM_CACHING];
+	unsigned int caching, other;
+
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++) {
+		tts[caching] = pool_get(test, 1, caching, 0);
+		KUNIT_EXPECT_PTR_EQ(test, xa_load(&t->attrs, page_to_pfn(tts[caching]->pages[0])),
+				    caching == ttm_cached ? NULL : xa_mk_value(caching));
+	}
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++) {
+		pool_put(test, tts[caching]);
+		for (other = 0; other < PDDGPU_POOL_NUM_CACHING; other++)
+			KUNIT_EXPECT_EQ(test, pool_listed(pool, other, 0), other <= caching);
+	}
+	/* In the pool they stay as they are */
+	KUNIT_EXPECT_FALSE(test, xa_empty(&t->attrs));
+	tts[0] = pool_get(test, 1, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 0), 0);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, 0), 1);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_cached, 0), 1);
+	pool_put(test, tts[0]);
+}
+
+static void zeroes_are_for_who_asks(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+
+	tt = pool_get(test, 7, ttm_write_combined, 0);
+	KUNIT_EXPECT_FALSE(test, t->gfp[0] & __GFP_ZERO);
+	pool_fill_with(tt, 0xa5);
+	pool_put(test, tt);
+
+	tt = pool_get(test, 7, ttm_write_combined, 0);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0xa5));
+	pool_put(test, tt);
+
+	tt = pool_get(test, 7, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 3);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 7);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	pool_put(test, tt);
+}
+
+static void new_pages_are_zeroed_by_the_system(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+
+	pool_start_stubbed(test, 0);
+	tt = pool_get(test, 7, ttm_cached, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_TRUE(test, t->gfp[0] & t->gfp[1] & t->gfp[2] & __GFP_ZERO);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	pool_put(test, tt);
+}
+
+/* A chunk that was cleared for a buffer that then failed is clean, and taken first */
+static void clean_chunks_serve_who_needs_zeroes(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct ttm_tt *tt = pool_tt(test, 1, ttm_cached, TTM_TT_FLAG_ZERO_ALLOC);
+	struct pool_test *t = test->priv;
+
+	pool_put(test, pool_get(test, 1, ttm_cached, 0));
+	t->countdown = 0; /* the DMA map */
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -EFAULT);
+	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_CLEAN], 1);
+	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_DIRTY], 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 1);
+	t->countdown = -1;
+
+	/* One dirty one beside it */
+	t->tts[0] = pool_get(test, 1, ttm_cached, 0);
+	t->tts[1] = pool_get(test, 1, ttm_cached, 0);
+	pool_put(test, t->tts[0]);
+	t->countdown = 0;
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -EFAULT);
+	t->countdown = -1;
+	pool_put(test, t->tts[1]);
+	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_CLEAN], 1);
+	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_DIRTY], 1);
+
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), 0);
+	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_CLEAN], 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 2);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	pool_put(test, tt);
+}
+
+static void limit_frees_the_excess_only(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct ttm_tt *small, *medium, *large;
+
+	pddgpu_pool_set_limit(40);
+	small = pool_get(test, 31, ttm_write_combined, 0);
+	medium = pool_get(test, 16, ttm_write_combined, 0);
+	large = pool_get(test, 64, ttm_write_combined, 0);
+	pool_put(test, small);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 31);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), 0);
+
+	/* 7 are too many, and small chunks go first */
+	pool_put(test, medium);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 40);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), 7);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.restored), 7);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 0), 0);
+
+	/* Not all of the large chunk is too much, but it cannot be split */
+	pool_put(test, large);
+	KUNIT_EXPECT_LE(test, pool_free_pages(pool), 40);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), 7 + 40 + 64);
+}
+
+static void limit_takes_effect_when_written(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+
+	pool_put(test, pool_get(test, 31, ttm_uncached, 0));
+	pddgpu_pool_set_limit(15);
+	KUNIT_EXPECT_LE(test, pool_free_pages(pool), 15);
+	pddgpu_pool_set_limit(0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	pool_put(test, pool_get(test, 31, ttm_uncached, 0));
+	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+}
+
+/* The limit is one for all pools, and one that is full leaves nothing to the next */
+static void limit_is_shared_by_pools(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0), *second;
+	struct ttm_tt *tt = pool_tt(test, 8, ttm_cached, 0);
+
+	second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_init(second, NULL, 0), 0);
+	tt->dma_address = NULL;
+
+	pddgpu_pool_set_limit(10);
+	pool_put(test, pool_get(test, 8, ttm_cached, 0));
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(second, tt, &pool_ctx), 0);
+	pddgpu_pool_free(second, tt);
+	KUNIT_EXPECT_LE(test, pool_free_pages(pool) + pool_free_pages(second), 10);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 8);
+	pddgpu_pool_fini(second);
+}
+
+static void shrinker_gives_pages_back(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	unsigned long freed, before;
+
+	KUNIT_EXPECT_EQ(test, pool_shrinkable(pool), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1), SHRINK_STOP);
+
+	pool_stock(test, ttm_write_combined, GENMASK(PDDGPU_POOL_MAX_ORDER, 0));
+	pool_stock(test, ttm_cached, BIT(0) | BIT(3));
+	while ((before = pool_free_pages(pool))) {
+		KUNIT_EXPECT_EQ(test, pool_shrinkable(pool), before);
+		freed = pool_shrink(pool, 5);
+		KUNIT_ASSERT_NE(test, freed, SHRINK_STOP);
+		KUNIT_EXPECT_GE(test, freed, min(before, 5UL));
+		/* No more than asked for but for the last chunk */
+		KUNIT_EXPECT_LT(test, freed, 5 + BIT(PDDGPU_POOL_MAX_ORDER));
+		KUNIT_EXPECT_EQ(test, pool_free_pages(pool), before - freed);
+	}
+	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.shrinker_pages),
+			(2 << PDDGPU_POOL_MAX_ORDER) - 1 + 9);
+}
+
+/* Pages that cannot be put back to write-back stay, the others go */
+static void shrinker_survives_failure(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+
+	pool_stock(test, ttm_write_combined, BIT(0) | BIT(7));
+	pool_stock(test, ttm_cached, BIT(2));
+	t->fail_restore = true;
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1000), 4);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1000), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 129);
+	KUNIT_EXPECT_EQ(test, t->chunks, 2);
+
+	t->fail_restore = false;
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1000), 129);
+}
+
+/* Each call that can fail does so in turn; every time all is as it was */
+static void partial_failure_changes_nothing(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct ttm_tt *tt = pool_tt(test, 2 * BIT(PDDGPU_POOL_MAX_ORDER) + 64 + 7,
+				    ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	struct pool_test *t = test->priv;
+	u64 free = 1 + 2 + 64;
+	unsigned int failed = 0, fail_at, pfns;
+	unsigned long index;
+	void *attr;
+	u32 i;
+	int err;
+
+	/* Some of it is in the pool, in the middle of what comes from the system */
+	pool_stock(test, ttm_write_combined, BIT(0) | BIT(1) | BIT(6));
+	for (fail_at = 1; ; fail_at++) {
+		t->countdown = fail_at;
+		err = pddgpu_pool_alloc(pool, tt, &pool_ctx);
+		t->countdown = -1;
+		if (!err)
+			break;
+		failed++;
+
+		KUNIT_EXPECT_TRUE(test, err == -ENOMEM || err == -EFAULT);
+		KUNIT_EXPECT_EQ(test, t->chunks, 3);
+		KUNIT_EXPECT_EQ(test, t->mapped, 0);
+		KUNIT_EXPECT_EQ(test, pool_free_pages(pool), free);
+		KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 6), 1);
+		KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 1), 1);
+		KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 0), 1);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 0);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 3);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.converted), free);
+		for (i = 0; i < PDDGPU_POOL_NUM_ORDERS; i++)
+			KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_write_combined][i]),
+					0);
+		for (i = 0; i < tt->num_pages; i++)
+			KUNIT_ASSERT_NULL(test, tt->pages[i]);
+		/* The pages of the pool are the only ones with other attributes */
+		pfns = 0;
+		xa_for_each(&t->attrs, index, attr)
+			pfns++;
+		KUNIT_EXPECT_EQ(test, pfns, free);
+	}
+
+	/* Large chunks, smaller ones instead, conversions, DMA maps: all had their turn */
+	KUNIT_EXPECT_GT(test, failed, 8);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+	pool_put(test, tt);
+}
+
+/* Out of memory half-way, not by chance but for good */
+static void exhausted_system_returns_enomem(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct ttm_tt *tt = pool_tt(test, 100, ttm_uncached, 0);
+	struct pool_test *t = test->priv;
+
+	pool_stock(test, ttm_uncached, BIT(5));
+	t->max_order = 0;
+	t->countdown = 20;
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
+	t->countdown = -1;
+	KUNIT_EXPECT_EQ(test, t->chunks, 1);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 32);
+}
+
+static void signal_interrupts_if_allowed(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct ttm_tt *tt = pool_tt(test, 40, ttm_cached, 0);
+	struct pool_test *t = test->priv;
+
+	pool_stock(test, ttm_cached, BIT(5));
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &ctx), -ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, t->chunks, 1);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 32);
+	ctx.interruptible = false;
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &ctx), 0);
+	clear_thread_flag(TIF_SIGPENDING);
+	pool_put(test, tt);
+}
+
+static void bad_tt_returns_einval(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt = pool_tt(test, 1, ttm_cached, 0);
+
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_init(&t->pool, NULL, 0), 0);
+	t->pool_up = true;
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(&t->pool, tt, &pool_ctx), -EINVAL);
+	tt->dma_address = NULL;
+	tt->num_pages = 0;
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(&t->pool, tt, &pool_ctx), -EINVAL);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(&t->pool), 0);
+}
+
+struct pool_backend_case {
+	const char *desc;
+	unsigned int flags;
+};
+
+static const struct pool_backend_case pool_backend_cases[] = {
+	{ "alloc_pages", 0 },
+	{ "alloc_pages_dma32", PDDGPU_POOL_DMA32 },
+	{ "dma_alloc", PDDGPU_POOL_DMA_ALLOC },
+};
+
+KUNIT_ARRAY_PARAM_DESC(pool_backend, pool_backend_cases, desc);
+
+/* The real thing: pages of the system, mapped for a device */
+static void backend_round_trip(struct kunit *test)
+{
+	const struct pool_backend_case *c = test->param_value;
+	struct pddgpu_pool *pool = pool_start(test, c->flags);
+	u32 num_pages = BIT(PDDGPU_POOL_MAX_ORDER) + 5, i;
+	struct ttm_tt *tt;
+
+	tt = pool_get(test, num_pages, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	for (i = 0; i < num_pages; i++) {
+		KUNIT_ASSERT_NOT_NULL(test, tt->pages[i]);
+		KUNIT_EXPECT_FALSE(test, dma_mapping_error(pool->dev, tt->dma_address[i]));
+		KUNIT_EXPECT_EQ(test, tt->dma_address[i], page_to_phys(tt->pages[i]));
+	}
+	pool_fill_with(tt, 0x5a);
+	pool_put(test, tt);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), num_pages);
+
+	tt = pool_get(test, num_pages, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	pool_put(test, tt);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, num_pages), num_pages);
+}
+
+static void dump_adds_up(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct drm_print_iterator iter = { .remain = POOL_DUMP_SIZE - 1 };
+	struct drm_printer p = drm_coredump_printer(&iter);
+	struct ttm_tt *tt;
+	char *dump;
+
+	dump = kunit_kzalloc(test, POOL_DUMP_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dump);
+	iter.data = dump;
+
+	pddgpu_pool_set_limit(1000);
+	tt = pool_get(test, BIT(PDDGPU_POOL_MAX_ORDER) + 4, ttm_write_combined, 0);
+	pool_put(test, pool_get(test, 3, ttm_cached, 0));
+	pddgpu_pool_print(pool, &p);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "free_pages"), 3);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "limit_pages_all_pools"), 1000);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "out_pages"),
+			BIT(PDDGPU_POOL_MAX_ORDER) + 4);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "out_pages_in_2m_chunks"),
+			BIT(PDDGPU_POOL_MAX_ORDER));
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "misses"), 4);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(dump, "\ncached_order_1: dirty 1 clean 0 out 0\n"));
+	KUNIT_EXPECT_NOT_NULL(test,
+			      strstr(dump, "\nwrite_combined_order_2: dirty 0 clean 0 out 1\n"));
+	pool_put(test, tt);
+}
+
+/* Owner's mark in each page; nobody may find another's, or lose its own */
+static void churn_leaks_nothing(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct rnd_state rnd;
+	unsigned int step;
+
+	pddgpu_kunit_seed(test, &rnd);
+	for (step = 0; step < 4000; step++) {
+		u32 slot = prandom_u32_state(&rnd) % POOL_MAX_TTS;
+		struct ttm_tt *tt = t->tts[slot];
+		u32 num_pages = 1 + prandom_u32_state(&rnd) % (1 << prandom_u32_state(&rnd) % 9);
+
+		if (tt) {
+			KUNIT_EXPECT_TRUE(test, pool_is(tt, slot + 1));
+			pool_put(test, tt);
+			t->tts[slot] = NULL;
+			continue;
+		}
+		t->max_order = prandom_u32_state(&rnd) % PDDGPU_POOL_NUM_ORDERS;
+		if (!(step % 64))
+			pddgpu_pool_set_limit(prandom_u32_state(&rnd) % 2048);
+		if (!(step % 100))
+			pool_shrink(pool, prandom_u32_state(&rnd) % 300);
+		t->countdown = prandom_u32_state(&rnd) % 4 ? -1 : prandom_u32_state(&rnd) % 20;
+		tt = pool_tt(test, num_pages, prandom_u32_state(&rnd) % PDDGPU_POOL_NUM_CACHING,
+			     TTM_TT_FLAG_ZERO_ALLOC);
+		if (pddgpu_pool_alloc(pool, tt, &pool_ctx))
+			continue;
+		KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+		pool_fill_with(tt, slot + 1);
+		t->tts[slot] = tt;
+	}
+	t->countdown = -1;
+
+	for (step = 0; step < POOL_MAX_TTS; step++)
+		if (t->tts[step])
+			pool_put(test, t->tts[step]);
+	KUNIT_EXPECT_GT(test, atomic_long_read(&pool->stats.hits), 0);
+	KUNIT_EXPECT_GT(test, atomic_long_read(&pool->stats.trimmed), 0);
+}
+
+static int pool_test_init(struct kunit *test)
+{
+	struct pool_test *t;
+
+	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->kunit = pddgpu_kunit_alloc(test);
+	t->max_order = PDDGPU_POOL_MAX_ORDER;
+	t->countdown = -1;
+	xa_init(&t->attrs);
+	test->priv = t;
+	return 0;
+}
+
+static void pool_test_exit(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+
+	if (!t)
+		return;
+
+	pool_stop(test);
+	pddgpu_pool_set_limit(-1);
+	xa_destroy(&t->attrs);
+}
+
+static struct kunit_case pool_tests[] = {
+	KUNIT_CASE(init_bad_arguments_return_einval),
+	KUNIT_CASE(largest_orders_come_first),
+	KUNIT_CASE(small_orders_do_when_large_ones_are_gone),
+	KUNIT_CASE(only_worthwhile_orders_reclaim),
+	KUNIT_CASE(retry_mayfail_is_for_single_pages),
+	KUNIT_CASE(dma32_asks_for_low_pages),
+	KUNIT_CASE(uncached_needs_mapped_pages),
+	KUNIT_CASE(freed_chunks_are_reused),
+	KUNIT_CASE(caching_modes_are_kept_apart),
+	KUNIT_CASE(zeroes_are_for_who_asks),
+	KUNIT_CASE(new_pages_are_zeroed_by_the_system),
+	KUNIT_CASE(clean_chunks_serve_who_needs_zeroes),
+	KUNIT_CASE(limit_frees_the_excess_only),
+	KUNIT_CASE(limit_takes_effect_when_written),
+	KUNIT_CASE(limit_is_shared_by_pools),
+	KUNIT_CASE(shrinker_gives_pages_back),
+	KUNIT_CASE(shrinker_survives_failure),
+	KUNIT_CASE(partial_failure_changes_nothing),
+	KUNIT_CASE(exhausted_system_returns_enomem),
+	KUNIT_CASE(signal_interrupts_if_allowed),
+	KUNIT_CASE(bad_tt_returns_einval),
+	KUNIT_CASE_PARAM(backend_round_trip, pool_backend_gen_params),
+	KUNIT_CASE(dump_adds_up),
+	KUNIT_CASE(churn_leaks_nothing),
+	{}
+};
+
+static struct kunit_suite pool_suite = {
+	.name = "pddgpu_pool",
+	.init = pool_test_init,
+	.exit = pool_test_exit,
+	.test_cases = pool_tests,
+};
+
+kunit_test_suite(pool_suite);
