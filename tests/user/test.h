@@ -200,6 +200,9 @@ u32 test_gpu_crc(struct pdd_client *c, const struct pdd_bo *bo);
 
 /**
  * test_gate() - A job that holds an engine until test_gate_open()
+ *
+ * What is bound after it waits for it, so bind everything else before.
+ *
  * @c: the client
  * @ctx: id of the context
  * @engine: DRM_PDDGPU_ENGINE_*

@@ -138,6 +138,7 @@ static void valid_calls(struct fix *f)
 	a->map.handle = f->bo.handle;
 	a->bo_info.handle = f->bo.handle;
 	a->wait.handle = f->bo.handle;
+	a->wait.timeout_ns = now_ns() + PDD_WAIT_NS;
 	valid_bind(f);
 	a->ctx_create.vm_id = f->c.vm;
 	a->query.ctx_id = f->c.ctx;

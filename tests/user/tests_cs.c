@@ -56,9 +56,9 @@ static void sync_in(const void *arg)
 	out.handle = pdd_syncobj(&c.dev);
 	in[0].handle = out.handle;
 	in[1] = (struct drm_pddgpu_sync){ .handle = pdd_syncobj(&c.dev), .flags = SIGNAL };
-	gate = test_gate(&c, c.ctx, COMPUTE, &use_out);
 	ib = test_ib(&c, 16);
 	pdd_write32(&ib, bo.va, 5);
+	gate = test_gate(&c, c.ctx, COMPUTE, &use_out);
 	CHECK_OK(pdd_submit(&c, COPY, &ib, &use_in));
 	CHECK_RET(pdd_syncobj_wait(&c.dev, in[1].handle, BLOCKED_NS), -ETIME);
 	CHECK_EQ(*(u32 *)bo.map, 0);
@@ -106,9 +106,10 @@ static void timeline(const void *arg)
 	handle = pdd_syncobj(&c.dev);
 	syncs[0].handle = handle;
 	syncs[0].point = 1;
+	for (u32 i = 1; i < 9; i++)
+		ib[i] = test_ib(&c, 32);
 	gate = test_gate(&c, c.ctx, COPY, &(struct pdd_use){ .syncs = syncs, .num_syncs = 1 });
 	for (u32 i = 1; i < 9; i++) {
-		ib[i] = test_ib(&c, 32);
 		pdd_copy(&ib[i], bo.va + 4 * (i - 1), bo.va + 4 * i, 4);
 		syncs[0] = (struct drm_pddgpu_sync){ handle, 0, i };
 		syncs[1] = (struct drm_pddgpu_sync){ handle, SIGNAL, i + 1 };
@@ -209,19 +210,18 @@ static void implicit_write_read(const void *arg)
 	CHECK_OK(pdd_ctx_create(&c, &ctx));
 	writes.handle = reads.handle = bo.handle;
 	out.handle = pdd_syncobj(&c.dev);
-	gate = test_gate(&c, c.ctx, COMPUTE, &use);
 	write = test_ib(&c, 16);
 	pdd_write32(&write, bo.va, 123);
-	CHECK_OK(pdd_submit(&c, COMPUTE, &write, &use));
-
 	read = test_ib(&c, 16);
 	pdd_copy(&read, bo.va, copy.va, 4);
+	free_job = test_ib(&c, 16);
+	pdd_write32(&free_job, other.va, 1);
+
+	gate = test_gate(&c, c.ctx, COMPUTE, &use);
+	CHECK_OK(pdd_submit(&c, COMPUTE, &write, &use));
 	CHECK_OK(pdd_submit_ctx(&c, ctx, COPY, &read,
 				&(struct pdd_use){ &reads, 1, &out, 1 }));
 	CHECK_RET(pdd_syncobj_wait(&c.dev, out.handle, BLOCKED_NS), -ETIME);
-
-	free_job = test_ib(&c, 16);
-	pdd_write32(&free_job, other.va, 1);
 	CHECK_OK(pdd_run(&c, COPY, &free_job, NULL, 0));
 	CHECK_EQ(*(u32 *)other.map, 1);
 	CHECK_EQ(*(u32 *)copy.map, 0);
@@ -248,12 +248,12 @@ static void implicit_read_write(const void *arg)
 	*(u32 *)bo.map = 1;
 	writes.handle = reads.handle = bo.handle;
 	CHECK_OK(pdd_ctx_create(&c, &ctx));
-	gate = test_gate(&c, ctx, COPY, &use);
 	read = test_ib(&c, 16);
 	pdd_copy(&read, bo.va, copy.va, 4);
-	CHECK_OK(pdd_submit_ctx(&c, ctx, COPY, &read, &use));
 	write = test_ib(&c, 16);
 	pdd_write32(&write, bo.va, 2);
+	gate = test_gate(&c, ctx, COPY, &use);
+	CHECK_OK(pdd_submit_ctx(&c, ctx, COPY, &read, &use));
 	CHECK_OK(pdd_submit_out(&c, COMPUTE, &write, &writes, 1, &out));
 	CHECK_RET(pdd_syncobj_wait(&c.dev, out, BLOCKED_NS), -ETIME);
 	test_gate_open(&gate);
@@ -276,9 +276,9 @@ static void implicit_read_read(const void *arg)
 	test_client(&c);
 	bo = test_bo(&c, PDD_PAGE, VRAM);
 	reads.handle = bo.handle;
-	gate = test_gate(&c, c.ctx, COMPUTE, &use);
 	ib = test_ib(&c, 16);
 	pdd_nop(&ib, 0);
+	gate = test_gate(&c, c.ctx, COMPUTE, &use);
 	CHECK_OK(pdd_run(&c, COPY, &ib, &reads, 1));
 	test_gate_open(&gate);
 }
@@ -512,8 +512,9 @@ static void wait_released_by_cpu(const void *arg)
 	out.handle = pdd_syncobj(&c.dev);
 	pdd_wait(&ib, PDDGPU_WAIT_GE, bo.va, 0x30, 0xf0);
 	pdd_write32(&ib, bo.va + 4, 1);
-	CHECK_OK(pdd_submit(&c, COMPUTE, &ib, &(struct pdd_use){ .syncs = &out, .num_syncs = 1 }));
+	/* Where the CPU reaches it, before the job holds it where it is. */
 	*(volatile u32 *)bo.map = 0xf2f;
+	CHECK_OK(pdd_submit(&c, COMPUTE, &ib, &(struct pdd_use){ .syncs = &out, .num_syncs = 1 }));
 	CHECK_RET(pdd_syncobj_wait(&c.dev, out.handle, BLOCKED_NS), -ETIME);
 	CHECK_EQ(((u32 *)bo.map)[1], 0);
 	*(volatile u32 *)bo.map = 0x30;

@@ -106,9 +106,9 @@ static void destroy_busy(const void *arg)
 	(void)arg;
 	test_client(&c);
 	CHECK_OK(pdd_ctx_create(&c, &ctx));
-	gate = test_gate(&c, c.ctx, COMPUTE, NULL);
 	ib = test_ib(&c, 16);
 	pdd_nop(&ib, 0);
+	gate = test_gate(&c, c.ctx, COMPUTE, NULL);
 	for (int i = 0; i < 10; i++)
 		CHECK_OK(pdd_submit_ctx(&c, ctx, COMPUTE, &ib, NULL));
 	CHECK_OK(pdd_submit_out(&c, COMPUTE, &ib, NULL, 0, &out));

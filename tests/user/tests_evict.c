@@ -363,28 +363,42 @@ static void three_clients(const void *arg)
 		test_join(pids[i]);
 }
 
-/* GTT buffers beyond TTM's limit of system pages: some are swapped out. */
-static void swap_out(u64 limit)
+static u64 count_swapped(struct set *s)
 {
-	char text[32];
-	u64 swapped = 0;
-	struct set s;
+	u64 n = 0;
 
-	set_init(&s, 256 * MIB, 30);
-	snprintf(text, sizeof(text), "%llu", limit / PDD_PAGE);
-	CHECK_OK(write_text(PAGES_LIMIT, text));
-	set_create(&s, GTT, 0, 0);
-	for (u64 i = 0; i < s.count; i++)
-		set_write(&s, i, true);
-	for (u64 i = 0; i < s.count; i++)
-		swapped += placement(&s, &s.bos[i]) == DRM_PDDGPU_DOMAIN_CPU;
-	CHECK(swapped > 0);
-	for (u64 i = 0; i < s.count; i++)
-		set_check_gpu(&s, i, true);
-	for (u64 i = 0; i < s.count; i++)
-		set_check_cpu(&s, i);
+	for (u64 i = 0; i < s->count; i++)
+		n += placement(s, &s->bos[i]) == DRM_PDDGPU_DOMAIN_CPU;
+	return n;
 }
 
+/* One client's pages go to make room for another's, and come back unharmed. */
+static void swap_out(u64 limit)
+{
+	struct set victim, press;
+	char text[32];
+
+	set_init(&victim, limit, 30);
+	set_create(&victim, GTT, 0, 0);
+	for (u64 i = 0; i < victim.count; i++)
+		set_write(&victim, i, true);
+	CHECK_EQ(count_swapped(&victim), 0);
+	snprintf(text, sizeof(text), "%llu", limit / PDD_PAGE);
+	CHECK_OK(write_text(PAGES_LIMIT, text));
+	set_init(&press, limit / 2, 31);
+	set_create(&press, GTT, 0, 0);
+	for (u64 i = 0; i < press.count; i++)
+		set_write(&press, i, true);
+	CHECK(count_swapped(&victim) > 0);
+	for (u64 i = 0; i < victim.count; i++)
+		set_check_cpu(&victim, i);
+	for (u64 i = 0; i < victim.count; i++)
+		set_check_gpu(&victim, i, true);
+	for (u64 i = 0; i < press.count; i++)
+		set_check_gpu(&press, i, true);
+}
+
+/* TTM's limit is the whole machine's, so it is put back whatever happens. */
 static void swap(const void *arg)
 {
 	char *limit = read_text(PAGES_LIMIT);

@@ -386,9 +386,9 @@ static void bind_waits_for_jobs(const void *arg)
 	b = test_bo(&c, PDD_PAGE, VRAM);
 	va = pdd_va(&c, PDD_PAGE);
 	CHECK_OK(pdd_bind(&c, &a, 0, va, PDD_PAGE, 0));
-	gate = test_gate(&c, c.ctx, COMPUTE, NULL);
 	ib = test_ib(&c, 16);
 	pdd_write32(&ib, va, 51);
+	gate = test_gate(&c, c.ctx, COMPUTE, NULL);
 	CHECK_OK(pdd_submit_out(&c, COMPUTE, &ib, NULL, 0, &out));
 	pid = test_fork();
 	if (!pid) {
@@ -417,9 +417,9 @@ static void destroy_keeps_context(const void *arg)
 
 	(void)arg;
 	test_client(&c);
-	gate = test_gate(&c, c.ctx, COMPUTE, NULL);
 	ib = test_ib(&c, 16);
 	pdd_nop(&ib, 3);
+	gate = test_gate(&c, c.ctx, COMPUTE, NULL);
 	CHECK_OK(pdd_submit_out(&c, COMPUTE, &ib, NULL, 0, &out));
 	destroy.vm_id = c.vm;
 	test_gate_open(&gate);
@@ -481,6 +481,19 @@ static void more_than_vmids(const void *arg)
 	}
 }
 
+static void use_address_space(u32 i)
+{
+	const u64 va = (u64)(i + 1) << 42;
+	struct pdd_client c;
+	struct pdd_bo bo;
+
+	test_client(&c);
+	bo = test_bo(&c, 3 * MIB, i & 1 ? VRAM : GTT);
+	CHECK_OK(pdd_bind(&c, &bo, 0, va, bo.size, 0));
+	gpu_write(&c, va + bo.size - 4, i);
+	CHECK_EQ(gpu_read(&c, bo.va + bo.size - 4), i);
+}
+
 /* Address spaces come and go, and take their page tables with them. */
 static void churn(const void *arg)
 {
@@ -491,16 +504,13 @@ static void churn(const void *arg)
 	CHECK_OK(pdd_open(&watcher, 0));
 	before = test_memory(&watcher);
 	for (u32 i = 0; i < 30; i++) {
-		struct pdd_client c;
-		struct pdd_bo bo;
+		pid_t pid = test_fork();
 
-		test_client(&c);
-		bo = test_bo(&c, 3 * MIB, i & 1 ? VRAM : GTT);
-		CHECK_OK(pdd_bind(&c, &bo, 0, (u64)(i + 1) << 42, bo.size, 0));
-		gpu_write(&c, ((u64)(i + 1) << 42) + bo.size - 4, i);
-		CHECK_EQ(gpu_read(&c, bo.va + bo.size - 4), i);
-		pdd_bo_unmap(&bo);
-		pdd_client_close(&c);
+		if (!pid) {
+			use_address_space(i);
+			_exit(0);
+		}
+		test_join(pid);
 	}
 	test_settle(&watcher, &before);
 }
