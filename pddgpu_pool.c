@@ -3,6 +3,7 @@
 #include <kunit/visibility.h>
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -323,7 +324,7 @@ static void pool_put_chunks(struct pddgpu_pool *pool, enum ttm_caching caching,
 
 	spin_lock(&list->lock);
 	list_splice_init(chunks, &list->chunks[contents]);
-	list->num[contents] += num;
+	WRITE_ONCE(list->num[contents], list->num[contents] + num);
 	spin_unlock(&list->lock);
 
 	pool_account_free(pool, num << order);
@@ -341,13 +342,17 @@ static unsigned long pool_take_chunks(struct pddgpu_pool *pool, enum ttm_caching
 	struct list_head *last;
 	unsigned long num, i;
 
+	/* Most lists are empty most of the time: a stale look costs one chunk more or less */
+	if (!max || !READ_ONCE(list->num[contents]))
+		return 0;
+
 	spin_lock(&list->lock);
 	num = min3(list->num[contents], max, POOL_RELEASE);
 	last = &list->chunks[contents];
 	for (i = 0; i < num; i++)
 		last = last->next;
 	list_cut_position(chunks, &list->chunks[contents], last);
-	list->num[contents] -= num;
+	WRITE_ONCE(list->num[contents], list->num[contents] - num);
 	spin_unlock(&list->lock);
 
 	pool_account_free(pool, -(long)(num << order));
@@ -606,13 +611,15 @@ static int pool_gather_new(struct pool_alloc *alloc, unsigned int order)
 static int pool_gather(struct pool_alloc *alloc)
 {
 	enum pddgpu_pool_contents best = PDDGPU_POOL_DIRTY, other = PDDGPU_POOL_CLEAN;
-	unsigned int order = PDDGPU_POOL_NUM_ORDERS;
+	unsigned int order;
 	int err;
 
 	if (pool_wants_zero(alloc))
 		swap(best, other);
 
-	while (order-- && pool_missing(alloc)) {
+	for (order = alloc->pool->max_order; pool_missing(alloc); order--) {
+		if (!(pool_missing(alloc) >> order))
+			continue;
 		pool_gather_free(alloc, order, best);
 		pool_gather_free(alloc, order, other);
 		err = pool_gather_new(alloc, order);
@@ -864,6 +871,18 @@ static void pool_lists_init(struct pddgpu_pool *pool)
 		}
 }
 
+/* A chunk is mapped in one piece: with bounce buffers, not any size can be */
+static unsigned int pool_max_order(const struct pddgpu_pool *pool)
+{
+	size_t max;
+
+	if (!pool->dev || pool_uses_dma_alloc(pool))
+		return PDDGPU_POOL_MAX_ORDER;
+
+	max = max(dma_max_mapping_size(pool->dev), PAGE_SIZE);
+	return min(ilog2(max) - PAGE_SHIFT, PDDGPU_POOL_MAX_ORDER);
+}
+
 int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int flags)
 {
 	int err;
@@ -876,6 +895,7 @@ int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int 
 	pool->dev = dev;
 	pool->flags = flags;
 	pool->nid = dev ? dev_to_node(dev) : NUMA_NO_NODE;
+	pool->max_order = pool_max_order(pool);
 	pool_lists_init(pool);
 
 	err = pool_shrinker_init(pool);

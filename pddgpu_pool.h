@@ -78,6 +78,8 @@ struct pddgpu_pool {
 	unsigned int flags;
 	/** @nid: NUMA node to allocate from; constant */
 	int nid;
+	/** @max_order: of the chunks that are allocated, what @dev can map; constant */
+	unsigned int max_order;
 	/** @lists: free chunks by enum ttm_caching and order */
 	struct pddgpu_pool_list lists[PDDGPU_POOL_NUM_CACHING][PDDGPU_POOL_NUM_ORDERS];
 	/** @free: pages on all @lists */

@@ -326,6 +326,20 @@ static void small_orders_do_when_large_ones_are_gone(struct kunit *test)
 	pool_put(test, tt);
 }
 
+/* As for a device that reaches memory through bounce buffers of 32 KiB */
+static void chunks_are_no_larger_than_a_mapping(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct ttm_tt *tt;
+
+	KUNIT_EXPECT_EQ(test, pool->max_order, PDDGPU_POOL_MAX_ORDER);
+	pool->max_order = 3;
+	tt = pool_get(test, 67, ttm_cached, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_cached][3]), 8);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 10);
+	pool_put(test, tt);
+}
+
 static void only_worthwhile_orders_reclaim(struct kunit *test)
 {
 	struct pool_test *t = test->priv;
@@ -843,6 +857,7 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(init_bad_arguments_return_einval),
 	KUNIT_CASE(largest_orders_come_first),
 	KUNIT_CASE(small_orders_do_when_large_ones_are_gone),
+	KUNIT_CASE(chunks_are_no_larger_than_a_mapping),
 	KUNIT_CASE(only_worthwhile_orders_reclaim),
 	KUNIT_CASE(retry_mayfail_is_for_single_pages),
 	KUNIT_CASE(dma32_asks_for_low_pages),
