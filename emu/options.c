@@ -8,8 +8,8 @@
 #include "log.h"
 #include "options.h"
 
-#define MIB			(1ULL << 20)
-#define GIB			(1ULL << 30)
+#define MIB			BIT_ULL(20)
+#define GIB			BIT_ULL(30)
 #define VRAM_DEFAULT		(1 * GIB)
 #define VRAM_MIN		(4 * MIB)
 #define VRAM_MAX		(64 * GIB)
@@ -19,8 +19,17 @@
 #define DMA_BITS_MIN		32
 #define DMA_BITS_MAX		52
 
-enum { OPT_SOCKET = 256, OPT_VRAM, OPT_APERTURE, OPT_DMA_BITS, OPT_CONTROL, OPT_FAULT,
-       OPT_KEEP, OPT_LOG, OPT_HELP };
+enum {
+	OPT_SOCKET = 256,
+	OPT_VRAM,
+	OPT_APERTURE,
+	OPT_DMA_BITS,
+	OPT_CONTROL,
+	OPT_FAULT,
+	OPT_KEEP,
+	OPT_LOG,
+	OPT_HELP,
+};
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, OPT_SOCKET },

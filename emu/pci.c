@@ -130,7 +130,7 @@ static bool starts_reset(uint32_t offset, uint32_t size, const uint8_t *from)
 
 	if (at < offset || at - offset >= size)
 		return false;
-	return from[at - offset] & PCI_EXP_DEVCTL_BCR_FLR >> 8;
+	return from[at - offset] & (PCI_EXP_DEVCTL_BCR_FLR >> 8);
 }
 
 void pci_write(struct card *card, uint32_t offset, uint32_t size, const void *from)

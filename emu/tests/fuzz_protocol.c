@@ -114,8 +114,10 @@ static uint32_t random_irqs(struct fuzz_rng *rng, uint8_t *to)
 
 static uint32_t random_info(struct fuzz_rng *rng, uint8_t *to)
 {
-	uint32_t words[8] = { fuzz_one_in(rng, 4) ? (uint32_t)fuzz_edge(rng) : 32, 0,
-			      fuzz_one_in(rng, 4) ? (uint32_t)fuzz_edge(rng) : fuzz_below(rng, 10) };
+	uint32_t words[8] = { [0] = 32, [2] = fuzz_below(rng, 10) };
+
+	if (fuzz_one_in(rng, 4))
+		words[fuzz_below(rng, ARRAY_SIZE(words))] = (uint32_t)fuzz_edge(rng);
 
 	memcpy(to, words, sizeof(words));
 	return sizeof(words);

@@ -465,14 +465,16 @@ static void accesses_out_of_range(void **state)
 		{ 0, RIG_APERTURE, 1 }, { 0, RIG_APERTURE - 3, 4 }, { 0, -4ULL, 4 }, { 0, 0, 0 },
 		{ 2, PDDGPU_MMIO_SIZE, 4 }, { 2, PDDGPU_MMIO_SIZE - 4, 8 }, { 1, 0, 4 },
 		{ 4, PCI_MSIX_BAR_SIZE - 4, 8 }, { 6, 0, 4 }, { 8, 0, 4 }, { 9, 0, 4 },
-		{ VFIO_PCI_CONFIG_REGION_INDEX, PCI_SPACE_SIZE - 2, 4 }, { 0, 0, ~0U }, { ~0U, 0, 4 },
+		{ VFIO_PCI_CONFIG_REGION_INDEX, PCI_SPACE_SIZE - 2, 4 }, { 0, 0, ~0U },
+		{ ~0U, 0, 4 },
 	};
 	struct wire *w = *state;
 	struct protocol_region_rw rw = { .region = 2, .count = 8 };
 
 	greet(w);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(region_read(w, bad[i].region, bad[i].offset, bad[i].count), EINVAL);
+		assert_int_equal(region_read(w, bad[i].region, bad[i].offset, bad[i].count),
+				 EINVAL);
 	assert_int_equal(call(w, PROTOCOL_REGION_READ, &rw, 15), EINVAL);
 	/* A write whose data is not as long as it says. */
 	assert_int_equal(call(w, PROTOCOL_REGION_WRITE, &rw, sizeof(rw)), EINVAL);
