@@ -24,6 +24,22 @@ bool pddgpu_bo_is_ours(struct ttm_buffer_object *tbo)
 	return tbo->destroy == pddgpu_bo_destroy;
 }
 
+u32 pddgpu_bo_placement(struct pddgpu_bo *bo)
+{
+	struct ttm_resource *res = bo->tbo.resource;
+
+	dma_resv_assert_held(bo->tbo.base.resv);
+
+	switch (res ? res->mem_type : TTM_PL_SYSTEM) {
+	case TTM_PL_VRAM:
+		return DRM_PDDGPU_DOMAIN_VRAM;
+	case TTM_PL_TT:
+		return DRM_PDDGPU_DOMAIN_GTT;
+	default:
+		return DRM_PDDGPU_DOMAIN_CPU;
+	}
+}
+
 bool pddgpu_bo_is_visible(struct pddgpu_bo *bo)
 {
 	struct ttm_resource *res = bo->tbo.resource;
@@ -301,6 +317,9 @@ int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_c
 
 	if (domains & DRM_PDDGPU_DOMAIN_CPU)
 		domains = (domains & ~DRM_PDDGPU_DOMAIN_CPU) | DRM_PDDGPU_DOMAIN_GTT;
+	/* TTM would try for the best of them and refuse. */
+	if (bo->tbo.pin_count && domains & pddgpu_bo_placement(bo))
+		return 0;
 	pddgpu_bo_set_places(bo, domains, TTM_PL_FLAG_DESIRED);
 
 	return pddgpu_bo_error(domains, pddgpu_bo_place(bo, ctx));

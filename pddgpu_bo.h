@@ -113,7 +113,8 @@ void pddgpu_bo_free_pinned(struct pddgpu_bo *bo);
  *
  * Others are evicted to make room in VRAM only if @domains is VRAM alone.  A
  * buffer that does not have VRAM among its own domains is not moved there.  GTT
- * stands in for DRM_PDDGPU_DOMAIN_CPU, which no job reaches.
+ * stands in for DRM_PDDGPU_DOMAIN_CPU, which no job reaches.  A pinned buffer is
+ * left where it is, if that is one of @domains.
  *
  * Return: 0, -ENOSPC if VRAM was demanded and is full, -ENOMEM, -EINTR-like.
  */
@@ -129,6 +130,14 @@ int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_c
  * Return: as pddgpu_bo_validate().
  */
 int pddgpu_bo_validate_visible(struct pddgpu_bo *bo, struct ttm_operation_ctx *ctx);
+
+/**
+ * pddgpu_bo_placement() - Where a buffer is
+ * @bo: the buffer, reserved
+ *
+ * Return: DRM_PDDGPU_DOMAIN_*; _CPU if it has no memory.
+ */
+u32 pddgpu_bo_placement(struct pddgpu_bo *bo);
 
 /**
  * pddgpu_bo_is_visible() - Whether the CPU can reach a buffer where it is

@@ -113,31 +113,15 @@ static struct dma_buf *pddgpu_gem_object_export(struct drm_gem_object *gem, int 
 	return ERR_PTR(gem_to_pddgpu_bo(gem)->vm_id ? -EPERM : -EOPNOTSUPP);
 }
 
-static u32 pddgpu_gem_placement(struct pddgpu_bo *bo)
-{
-	struct ttm_resource *res = bo->tbo.resource;
-
-	dma_resv_assert_held(bo->tbo.base.resv);
-
-	switch (res ? res->mem_type : TTM_PL_SYSTEM) {
-	case TTM_PL_VRAM:
-		return DRM_PDDGPU_DOMAIN_VRAM;
-	case TTM_PL_TT:
-		return DRM_PDDGPU_DOMAIN_GTT;
-	default:
-		return DRM_PDDGPU_DOMAIN_CPU;
-	}
-}
-
 static bool pddgpu_gem_resident(struct pddgpu_bo *bo)
 {
-	return pddgpu_gem_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM ||
+	return pddgpu_bo_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM ||
 		(bo->tbo.ttm && ttm_tt_is_populated(bo->tbo.ttm));
 }
 
 static u32 pddgpu_gem_blocks(struct pddgpu_bo *bo)
 {
-	return pddgpu_gem_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM ?
+	return pddgpu_bo_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM ?
 		pddgpu_vram_resource_num_blocks(bo->tbo.resource) : 0;
 }
 
@@ -146,7 +130,7 @@ static void pddgpu_gem_object_print_info(struct drm_printer *p, unsigned int ind
 					 const struct drm_gem_object *gem)
 {
 	struct pddgpu_bo *bo = gem_to_pddgpu_bo(gem);
-	u32 placement = pddgpu_gem_placement(bo);
+	u32 placement = pddgpu_bo_placement(bo);
 
 	drm_printf_indent(p, indent,
 			  "size=%zu in=%s%s blocks=%u domains=0x%x flags=0x%x vm=%u pins=%u\n",
@@ -205,7 +189,7 @@ void pddgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 		u32 placement;
 
 		dma_resv_lock(bo->tbo.base.resv, NULL);
-		placement = pddgpu_gem_placement(bo);
+		placement = pddgpu_bo_placement(bo);
 		pddgpu_gem_add_stats(bo, placement == DRM_PDDGPU_DOMAIN_VRAM ? &vram :
 				     placement == DRM_PDDGPU_DOMAIN_GTT ? &gtt : &system);
 		dma_resv_unlock(bo->tbo.base.resv);
@@ -348,7 +332,7 @@ int pddgpu_gem_info_ioctl(struct drm_device *dev, void *data, struct drm_file *f
 		args->flags = bo->flags;
 		args->size = gem->size;
 		args->domains = bo->domains;
-		args->placement = pddgpu_gem_placement(bo);
+		args->placement = pddgpu_bo_placement(bo);
 		args->vm_id = bo->vm_id;
 		args->blocks = pddgpu_gem_blocks(bo);
 		dma_resv_unlock(gem->resv);
