@@ -921,6 +921,12 @@ static unsigned long pool_out_pages(struct pddgpu_pool *pool, unsigned int min_o
 	return num_pages;
 }
 
+void pddgpu_pool_empty(struct pddgpu_pool *pool)
+{
+	pool_release(pool, ULONG_MAX);
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_empty);
+
 void pddgpu_pool_fini(struct pddgpu_pool *pool)
 {
 	WARN_ON(pool_out_pages(pool, 0));
@@ -930,7 +936,7 @@ void pddgpu_pool_fini(struct pddgpu_pool *pool)
 	mutex_unlock(&pool_all_lock);
 
 	shrinker_free(pool->shrinker);
-	pool_release(pool, ULONG_MAX);
+	pddgpu_pool_empty(pool);
 	/* Attributes that could not be put back: these pages are lost, not misused */
 	WARN_ON(atomic_long_read(&pool->free));
 }

@@ -119,6 +119,14 @@ void pddgpu_pool_fini(struct pddgpu_pool *pool);
 void pddgpu_pool_empty(struct pddgpu_pool *pool);
 
 /**
+ * pddgpu_pool_empty() - Give all free pages back to the system
+ * @pool: the pool, usable as before
+ *
+ * Before the device goes away: what dma_alloc_attrs() gave cannot be freed later.
+ */
+void pddgpu_pool_empty(struct pddgpu_pool *pool);
+
+/**
  * pddgpu_pool_alloc() - Populate a ttm_tt
  * @pool: the pool
  * @tt: filled in: pages, and DMA addresses if @tt has room for them; its caching

@@ -597,6 +597,24 @@ static void shrinker_gives_pages_back(struct kunit *test)
 			(2 << PDDGPU_POOL_MAX_ORDER) - 1 + 9);
 }
 
+static void empty_gives_everything_back(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+
+	tt = pool_get(test, 3, ttm_write_combined, 0);
+	pool_stock(test, ttm_write_combined, GENMASK(PDDGPU_POOL_MAX_ORDER, 0));
+	pool_stock(test, ttm_cached, BIT(0) | BIT(PDDGPU_POOL_MAX_ORDER));
+	pddgpu_pool_empty(pool);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, t->chunks, 2);
+
+	/* And goes on */
+	pool_put(test, tt);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 3);
+}
+
 /* Pages that cannot be put back to write-back stay, the others go */
 static void shrinker_survives_failure(struct kunit *test)
 {
@@ -871,6 +889,7 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(limit_takes_effect_when_written),
 	KUNIT_CASE(limit_is_shared_by_pools),
 	KUNIT_CASE(shrinker_gives_pages_back),
+	KUNIT_CASE(empty_gives_everything_back),
 	KUNIT_CASE(shrinker_survives_failure),
 	KUNIT_CASE(partial_failure_changes_nothing),
 	KUNIT_CASE(exhausted_system_returns_enomem),
