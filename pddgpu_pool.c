@@ -942,11 +942,6 @@ void pddgpu_pool_fini(struct pddgpu_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_fini);
 
-void pddgpu_pool_empty(struct pddgpu_pool *pool)
-{
-	pool_release(pool, ULONG_MAX);
-}
-
 u64 pddgpu_pool_bytes(struct pddgpu_pool *pool)
 {
 	return (u64)atomic_long_read(&pool->free) << PAGE_SHIFT;

@@ -112,14 +112,6 @@ void pddgpu_pool_fini(struct pddgpu_pool *pool);
 
 /**
  * pddgpu_pool_empty() - Give all free pages back to the system
- * @pool: the pool
- *
- * Before the device is unbound, which may hold mappings of theirs.
- */
-void pddgpu_pool_empty(struct pddgpu_pool *pool);
-
-/**
- * pddgpu_pool_empty() - Give all free pages back to the system
  * @pool: the pool, usable as before
  *
  * Before the device goes away: what dma_alloc_attrs() gave cannot be freed later.
