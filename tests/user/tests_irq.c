@@ -65,7 +65,7 @@ static void lost_by_a_move(const void *arg)
 	*lose = 1;
 	bo = test_bo(&c, 4 * MIB, VRAM);
 	test_check_words(bo.map, bo.size, 0);
-	*lose = 0;
+	CHECK_EQ(*lose, 0);
 	test_pattern(bo.map, bo.size, 1);
 	CHECK_EQ(test_gpu_crc(&c, &bo), crc32(0, bo.map, bo.size));
 }
@@ -84,7 +84,7 @@ static void lost_by_a_fault(const void *arg)
 	*lose = 1;
 	pdd_packet(&ib, 0xee, 0, NULL, 0);
 	test_job_fault(&c, COMPUTE, &ib, PDDGPU_ERR_OPCODE);
-	*lose = 0;
+	CHECK_EQ(*lose, 0);
 }
 
 /* Interrupts are what one waits for, not a timer: a thousand jobs are quick. */
