@@ -24,9 +24,10 @@
  * The tables of an address space are pieces of pinned VRAM buffers that share
  * its reservation.  What is in them only the GPU knows: the driver keeps a tree
  * that mirrors which table hangs where, and writes entries with packets.  All
- * updates of an address space run one after the other on the copy engine, and
- * never while one of its jobs runs, so their order within a job, and what the
- * entries hold half-way through, do not matter.
+ * updates of an address space run one after the other on the copy engine.  What
+ * changes valid entries never does while one of its jobs runs, so what they hold
+ * half-way through does not matter.  What only adds some may, so a table is
+ * zeroed before an entry leads to it.
  *
  * Three things are kept apart.  Which tables exist follows from what is mapped
  * and changes when mappings do (pddgpu_pt_use(), pddgpu_pt_unuse()).  Which of

@@ -31,11 +31,16 @@
  * at the end of each VM_BIND if that works out, so past the point where the
  * mappings change nothing can fail that is not simply tried again.
  *
- * A job that writes entries waits for all jobs that the address space has seen,
+ * A job that changes entries waits for all jobs that the address space has seen,
  * and all later ones wait for it.  It follows that stale entries hurt nobody
  * while they are stale: no command buffer that could follow them is running,
  * and memory is not used again before the jobs that could are done, because
  * their fences are in the reservations of all buffers that were mapped.
+ *
+ * Where nothing was mapped there is no need to wait: the entries go from nothing
+ * to valid while jobs run, tables first, so a walk finds one or the other.  Jobs
+ * submitted before the MAP can get at the buffer then, so their fences are added
+ * to its reservation, and its memory has to be its own and cleared by then.
  *
  * A buffer that is moved is marked as evicted in all address spaces it is mapped
  * in (pddgpu_vm_bo_moved()), and so is one that is mapped while the GPU cannot
@@ -60,6 +65,14 @@ struct pddgpu_vm_update {
 	struct pddgpu_pt_sink sink;
 	/** @vm: the address space */
 	struct pddgpu_vm *vm;
+	/**
+	 * @usage: which fences of the address space the jobs wait for: BOOKKEEP
+	 * for all that was submitted, because what runs may be using the entries;
+	 * KERNEL for other updates and the clearing of tables only
+	 */
+	enum dma_resv_usage usage;
+	/** @fresh: with KERNEL: the buffer that jobs that run will see, cleared, else NULL */
+	struct drm_gem_object *fresh;
 	/** @job: the job that is being filled, or NULL */
 	struct pddgpu_job *job;
 };
@@ -82,35 +95,39 @@ static void pddgpu_vm_update_write(struct pddgpu_pt_sink *sink,
 		pddgpu_job_emit_write_pte(update->job, u->addr, u->value, u->step, u->count);
 }
 
-/*
- * The job waits for all that was submitted to the address space, because what
- * runs there may be using the entries, and for the clearing of new tables.
- */
-static int pddgpu_vm_update_begin(struct pddgpu_vm_update *update, struct pddgpu_vm *vm, u32 room)
+static int pddgpu_vm_update_depend(struct pddgpu_vm_update *update, struct pddgpu_job *job)
 {
-	struct dma_resv *resv = pddgpu_vm_resv(vm);
+	struct dma_resv *resv = pddgpu_vm_resv(update->vm);
+	int ret;
+
+	ret = drm_sched_job_add_resv_dependencies(&job->base, resv, update->usage);
+	if (!ret && update->fresh)
+		ret = drm_sched_job_add_resv_dependencies(&job->base, update->fresh->resv,
+							  DMA_RESV_USAGE_KERNEL);
+	if (!ret)
+		ret = dma_resv_reserve_fences(resv, 1);
+	return ret;
+}
+
+/* Makes a job for @room updates, at most. */
+static int pddgpu_vm_update_begin(struct pddgpu_vm_update *update, u32 room)
+{
+	struct pddgpu_vm *vm = update->vm;
 	struct pddgpu_job *job;
 	int ret;
 
 	room = min(room, PDDGPU_VM_UPDATE_MAX);
-	*update = (struct pddgpu_vm_update) {
-		.sink.write = pddgpu_vm_update_write,
-		.sink.room = room,
-		.vm = vm,
-	};
-
 	job = pddgpu_job_create_kernel(vm->pdev, &vm->entity, room * PDDGPU_EMIT_WRITE_PTE_DWORDS);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 
-	ret = drm_sched_job_add_resv_dependencies(&job->base, resv, DMA_RESV_USAGE_BOOKKEEP);
-	if (!ret)
-		ret = dma_resv_reserve_fences(resv, 1);
+	ret = pddgpu_vm_update_depend(update, job);
 	if (ret) {
 		pddgpu_job_abandon(job);
 		return ret;
 	}
 
+	update->sink = (struct pddgpu_pt_sink) { .write = pddgpu_vm_update_write, .room = room };
 	update->job = job;
 	return 0;
 }
@@ -206,7 +223,7 @@ static int pddgpu_vma_write(struct pddgpu_vma *vma, struct pddgpu_vm_update *upd
 			continue;
 
 		pddgpu_vm_update_end(update);
-		ret = pddgpu_vm_update_begin(update, vm, PDDGPU_VM_UPDATE_MAX);
+		ret = pddgpu_vm_update_begin(update, PDDGPU_VM_UPDATE_MAX);
 		if (ret)
 			return ret;
 	}
@@ -245,20 +262,19 @@ static u32 pddgpu_vm_stale_room(struct list_head *stale)
 	return min(room, PDDGPU_VM_UPDATE_MAX);
 }
 
-static int pddgpu_vm_flush(struct pddgpu_vm *vm, struct list_head *stale)
+static int pddgpu_vm_flush(struct pddgpu_vm_update *update, struct list_head *stale)
 {
-	struct pddgpu_vm_update update;
 	int ret;
 
 	if (list_empty(stale))
 		return 0;
 
-	ret = pddgpu_vm_update_begin(&update, vm, pddgpu_vm_stale_room(stale));
+	ret = pddgpu_vm_update_begin(update, pddgpu_vm_stale_room(stale));
 	if (ret)
 		return ret;
 
-	ret = pddgpu_vm_write_stale(&update, stale);
-	pddgpu_vm_update_end(&update);
+	ret = pddgpu_vm_write_stale(update, stale);
+	pddgpu_vm_update_end(update);
 	return ret;
 }
 
@@ -332,12 +348,13 @@ int pddgpu_vm_lock(struct pddgpu_vm *vm, struct drm_exec *exec)
 
 int pddgpu_vm_validate(struct pddgpu_vm *vm, struct drm_exec *exec)
 {
+	struct pddgpu_vm_update update = { .vm = vm, .usage = DMA_RESV_USAGE_BOOKKEEP };
 	int ret;
 
 	ret = pddgpu_vm_validate_bos(vm, exec);
 	if (ret)
 		return ret;
-	return pddgpu_vm_flush(vm, &vm->stale);
+	return pddgpu_vm_flush(&update, &vm->stale);
 }
 
 /* --- Changing mappings -------------------------------------------------- */
@@ -364,6 +381,8 @@ struct pddgpu_vm_bind {
 	struct pddgpu_pt_stash stash;
 	/** @stale: mappings to write */
 	struct list_head stale;
+	/** @replaces: something was mapped in the range */
+	bool replaces;
 };
 
 static struct pddgpu_vma *pddgpu_vma_alloc(void)
@@ -418,6 +437,7 @@ static int pddgpu_vm_step_remap(struct drm_gpuva_op *op, void *priv)
 	struct pddgpu_vma *old = to_pddgpu_vma(op->remap.unmap->va);
 	u64 start, range;
 
+	bind->replaces = true;
 	drm_gpuva_op_remap_to_unmap_range(&op->remap, &start, &range);
 	pddgpu_pt_unuse(&bind->vm->pt, start, range);
 
@@ -439,6 +459,7 @@ static int pddgpu_vm_step_unmap(struct drm_gpuva_op *op, void *priv)
 	struct pddgpu_vm_bind *bind = priv;
 	struct pddgpu_vma *vma = to_pddgpu_vma(op->unmap.va);
 
+	bind->replaces = true;
 	pddgpu_pt_unuse(&bind->vm->pt, vma->base.va.addr, vma->base.va.range);
 	drm_gpuva_unmap(&op->unmap);
 	pddgpu_vma_free(vma);
@@ -453,6 +474,28 @@ static bool pddgpu_vm_bo_reachable(struct drm_gem_object *obj)
 }
 
 /*
+ * Has a buffer wait for the jobs that were submitted before it was mapped, as it
+ * will for those to come.  A private one does so anyway.
+ */
+static int pddgpu_vm_share_fences(struct pddgpu_vm *vm, struct drm_gem_object *obj)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	int ret;
+
+	if (!drm_gpuvm_is_extobj(&vm->base, obj))
+		return 0;
+
+	dma_resv_for_each_fence(&cursor, pddgpu_vm_resv(vm), DMA_RESV_USAGE_BOOKKEEP, fence) {
+		ret = dma_resv_reserve_fences(obj->resv, 1);
+		if (ret)
+			return ret;
+		dma_resv_add_fence(obj->resv, fence, DMA_RESV_USAGE_BOOKKEEP);
+	}
+	return 0;
+}
+
+/*
  * Past drm_gpuvm_bo_obtain() nothing can fail: what is not written now is
  * before the next job.
  */
@@ -460,6 +503,7 @@ static int pddgpu_vm_map(struct pddgpu_vm_bind *bind)
 {
 	const struct drm_pddgpu_vm_bind_op *op = bind->op;
 	struct pddgpu_vm *vm = bind->vm;
+	struct pddgpu_vm_update update = { .vm = vm, .usage = DMA_RESV_USAGE_BOOKKEEP };
 
 	bind->vm_bo = drm_gpuvm_bo_obtain(&vm->base, bind->obj);
 	if (IS_ERR(bind->vm_bo))
@@ -474,7 +518,11 @@ static int pddgpu_vm_map(struct pddgpu_vm_bind *bind)
 						   bind->obj, op->bo_offset));
 	drm_gpuvm_bo_put(bind->vm_bo);
 
-	if (pddgpu_vm_flush(vm, &bind->stale))
+	if (!bind->replaces && !pddgpu_vm_share_fences(vm, bind->obj)) {
+		update.usage = DMA_RESV_USAGE_KERNEL;
+		update.fresh = bind->obj;
+	}
+	if (pddgpu_vm_flush(&update, &bind->stale))
 		list_splice_tail(&bind->stale, &vm->stale);
 	return 0;
 }
@@ -484,11 +532,10 @@ static int pddgpu_vm_unmap(struct pddgpu_vm_bind *bind)
 {
 	const struct drm_pddgpu_vm_bind_op *op = bind->op;
 	struct pddgpu_vm *vm = bind->vm;
-	struct pddgpu_vm_update update;
+	struct pddgpu_vm_update update = { .vm = vm, .usage = DMA_RESV_USAGE_BOOKKEEP };
 	int ret;
 
-	ret = pddgpu_vm_update_begin(&update, vm,
-				     PDDGPU_PT_CLEAR_UPDATES + PDDGPU_PT_STEP_UPDATES);
+	ret = pddgpu_vm_update_begin(&update, PDDGPU_PT_CLEAR_UPDATES + PDDGPU_PT_STEP_UPDATES);
 	if (ret)
 		return ret;
 

@@ -316,7 +316,9 @@ struct drm_pddgpu_vm_bind_op {
  * struct drm_pddgpu_vm_bind - argument of DRM_IOCTL_PDDGPU_VM_BIND
  *
  * The operations take effect in order, after all work submitted before on the
- * same address space and before all work submitted later.  If one fails, those
+ * same address space and before all work submitted later.  Only a MAP where
+ * nothing was mapped does not wait: earlier work may or may not see it, and later
+ * work need not wait for earlier work because of it.  If one fails, those
  * before it in the list hold, the failing one changes nothing, those after it
  * are not tried, and @num_done tells how many hold.
  *
