@@ -94,7 +94,8 @@ static const char *run_help(struct card *card, const char *argument, FILE *out)
 	(void)card;
 	(void)argument;
 	for (unsigned int i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "%s %s: %s\n", commands[i].name,
+		fprintf(out, "%s%s%s: %s\n", commands[i].name,
+			commands[i].argument ? " " : "",
 			commands[i].argument ? commands[i].argument : "", commands[i].help);
 	fprintf(out, "quit: end the server (control socket only)\n");
 	return NULL;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,7 +27,8 @@ static int apply_faults(struct card *card, const struct options *options)
 		if (out)
 			fclose(out);
 		if (ret)
-			log_error("--fault %s: %s", options->faults[i], text ? text : "no memory");
+			log_error("--fault %s: %.*s", options->faults[i],
+				  text ? (int)strcspn(text, "\n") : 0, text ? text : "");
 		free(text);
 		if (ret)
 			return ret;

@@ -60,7 +60,8 @@ static void commands(void **state)
 	assert_int_equal(run(rig, "lose-irq=4", answer), 0);
 	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_LOSE_IRQ), 11);
 	assert_int_equal(run(rig, "help", answer), 0);
-	assert_non_null(strstr(answer, "lose-irq N"));
+	assert_non_null(strstr(answer, "lose-irq N: "));
+	assert_non_null(strstr(answer, "\nstats: "));
 	rig->card->host_hang = 0;
 }
 
