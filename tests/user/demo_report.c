@@ -2,12 +2,12 @@
 #include "demo_report.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BAR_WIDTH	50
-#define DUMP_LINES	16	/* of a dump, until the rest is left out */
 
 void report_section(const char *title)
 {
@@ -93,25 +93,22 @@ void report_tlb(const char *what, const struct drm_pddgpu_info_engine *before,
 	       after->walk_reads - before->walk_reads, mb_per_second(bytes, ns));
 }
 
-/* Lines that say only that nothing is there are left out. */
-static int is_dull(const char *line)
+/* What everybody knows, or says only that nothing is there. */
+static bool is_dull(const char *line)
 {
-	static const char *const dull[] = { ": 0", "clean 0 out 0", "=0" };
-	size_t len = strlen(line);
+	static const char *const dull[] = { "use_type:", "use_tt:", ": 0\n", "clean 0 out 0\n" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(dull); i++) {
-		size_t n = strlen(dull[i]);
-
-		if (len >= n && !strcmp(line + len - n, dull[i]))
-			return 1;
-	}
-	return !len;
+	for (size_t i = 0; i < ARRAY_SIZE(dull); i++)
+		if (strstr(line, dull[i]))
+			return true;
+	return *line == '\n';
 }
 
-static void dump(const struct pdd_dev *dev, const char *file)
+/* A dump without its dull lines, and no more than @max of the others. */
+static void dump(const struct pdd_dev *dev, const char *file, unsigned int max)
 {
-	unsigned int lines = 0, left_out = 0;
-	char path[128], *text, *rest;
+	unsigned int lines = 0;
+	char path[128], *text;
 
 	text = pdd_debugfs(dev, file, path, sizeof(path)) ? NULL : read_text(path);
 	if (!text) {
@@ -119,25 +116,24 @@ static void dump(const struct pdd_dev *dev, const char *file)
 		return;
 	}
 	printf("  %s\n", path);
-	rest = text;
-	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
-		if (is_dull(line))
-			continue;
-		if (lines++ < DUMP_LINES)
-			printf("    | %s\n", line);
-		else
-			left_out++;
+	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+		char next = end[1];
+
+		end[1] = 0;
+		if (!is_dull(line) && lines++ < max)
+			printf("    | %s", line + strspn(line, " "));
+		end[1] = next;
 	}
-	if (left_out)
-		printf("    | (and %u more lines)\n", left_out);
+	if (lines > max)
+		printf("    | (and %u more lines)\n", lines - max);
 	free(text);
 }
 
 void report_debugfs(const struct pdd_dev *dev)
 {
-	static const char *const files[] = { "vram", "gtt", "pool", "buffers" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		dump(dev, files[i]);
+	dump(dev, "vram", 16);
+	dump(dev, "gtt", 8);
+	dump(dev, "pool", 16);
+	dump(dev, "buffers", 6);
 	fflush(stdout);
 }

@@ -337,14 +337,14 @@ static void write_by_compute(struct demo *d, struct buffer *b)
 	submit_write(d, COMPUTE, b);
 }
 
-static void write_by_fill(struct demo *d, struct buffer *b)
+static void write_by_fill(struct demo *d, u32 engine, struct buffer *b)
 {
-	struct pdd_ib *ib = queue_next(d, COPY);
+	struct pdd_ib *ib = queue_next(d, engine);
 
 	new_content(d, b, false);
 	pdd_fill(ib, b->bo.va, BO_SIZE, b->content.seed);
 	emit_tags(ib, b);
-	submit_write(d, COPY, b);
+	submit_write(d, engine, b);
 }
 
 /* Ordered by the buffers that it names, or by the timelines of the engines. */
@@ -361,7 +361,7 @@ static void copy_buffer(struct demo *d, u32 engine, const struct buffer *src, st
 	dst->content = src->content;
 }
 
-/* In each group of eight: two by the CPU, two by each engine, two copied. */
+/* In each group of eight: two by the CPU, two hashed, two filled, two copied. */
 static void write_buffers(struct demo *d)
 {
 	u64 ns[2] = { 0 }, bytes[2] = { 0 }, start = now_ns();
@@ -382,7 +382,7 @@ static void write_buffers(struct demo *d)
 			break;
 		case 2:
 		case 5:
-			write_by_fill(d, b);
+			write_by_fill(d, i & 1 ? COMPUTE : COPY, b);
 			break;
 		default:
 			copy_buffer(d, i & 1 ? COPY : COMPUTE, &d->buffers[i - 3], b, i & 1);
@@ -398,12 +398,11 @@ static void write_buffers(struct demo *d)
 static void shuffle_buffers(struct demo *d)
 {
 	struct buffer scratch[PDDGPU_NUM_ENGINES];
-	const u32 swaps = d->count / 4;
-	u64 start = now_ns();
+	u64 copied = 0, start = now_ns();
 
 	for (u32 e = 0; e < PDDGPU_NUM_ENGINES; e++)
 		must(pdd_bo_new(&d->c, BO_SIZE, VRAM, 0, &scratch[e].bo), "creating a buffer");
-	for (u32 i = 0; i < swaps; i++) {
+	for (u32 i = 0; i < d->count / 4; i++) {
 		struct buffer *a = &d->buffers[random_next(&d->seed) % d->count];
 		struct buffer *b = &d->buffers[random_next(&d->seed) % d->count];
 		u32 engine = i & 1;
@@ -413,10 +412,10 @@ static void shuffle_buffers(struct demo *d)
 		copy_buffer(d, engine, a, &scratch[engine], false);
 		copy_buffer(d, engine, b, a, false);
 		copy_buffer(d, engine, &scratch[engine], b, false);
+		copied += 3 * BO_SIZE;
 	}
 	drain(d);
-	report_rate("copies between buffers, evictions included", 3 * swaps * BO_SIZE,
-		    now_ns() - start);
+	report_rate("copies between buffers, evictions included", copied, now_ns() - start);
 	for (u32 e = 0; e < PDDGPU_NUM_ENGINES; e++) {
 		must(pdd_unbind(&d->c, scratch[e].bo.va, BO_SIZE), "VM_BIND");
 		pdd_bo_free(&d->c.dev, &scratch[e].bo);
@@ -521,7 +520,11 @@ static void during(struct demo *d, u64 total)
 
 	report_section("Create");
 	create_buffers(d, total);
+	written = memory_now(d);
+	report_moves(&start, &written);
+	report_occupancy(&d->c.dev, &written);
 	report_section("Write");
+	start = written;
 	write_buffers(d);
 	written = memory_now(d);
 	report_moves(&start, &written);

@@ -123,6 +123,30 @@ static void long_buffer(const void *arg)
 	test_check_words(answer + info.size, sizeof(answer) - info.size, 0x5a5a5a5a);
 }
 
+/* The figures fit each other, with buffers of every kind about. */
+static void memory_adds_up(const void *arg)
+{
+	const u32 flags[] = { 0, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, DRM_PDDGPU_GEM_NO_CPU_ACCESS };
+	struct drm_pddgpu_info_memory mem;
+	struct drm_pddgpu_info_device *i;
+	struct pdd_client c;
+	struct pdd_bo bo;
+
+	(void)arg;
+	test_client(&c);
+	i = &c.dev.info;
+	for (u32 round = 0; round < 9; round++) {
+		mem = test_memory(&c.dev);
+		CHECK(mem.vram_visible_used <= mem.vram_used);
+		CHECK(mem.vram_used <= i->vram_size);
+		CHECK(mem.vram_visible_used <= i->vram_visible);
+		CHECK(mem.vram_used - mem.vram_visible_used <= i->vram_size - i->vram_visible);
+		CHECK(mem.gtt_used <= i->gtt_size);
+		CHECK_OK(pdd_bo_create(&c.dev, 3 * MIB, round % 2 ? GTT : VRAM, flags[round % 3],
+				       &bo));
+	}
+}
+
 static void memory_counts_vram(const void *arg)
 {
 	struct drm_pddgpu_info_memory before, after;
@@ -194,6 +218,7 @@ static const struct test tests[] = {
 	{ .name = "info.size_only", .run = size_only },
 	{ .name = "info.short_buffer", .run = short_buffer },
 	{ .name = "info.long_buffer", .run = long_buffer },
+	{ .name = "info.memory_adds_up", .run = memory_adds_up },
 	{ .name = "info.memory_counts_vram", .run = memory_counts_vram },
 	{ .name = "info.memory_counts_gtt", .run = memory_counts_gtt },
 	{ .name = "info.engines_count", .run = engines_count },
