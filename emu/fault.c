@@ -21,8 +21,7 @@ static bool fault_store_locked(struct card *card, const struct pddgpu_fault_reco
 			  (unsigned long long)port.fault_address);
 		return false;
 	}
-	/* The record is in memory before the register says so. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	/* Whoever reads it takes the lock, and so sees the record, too. */
 	ring->wptr = next;
 	return true;
 }
