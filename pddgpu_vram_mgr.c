@@ -531,10 +531,8 @@ int pddgpu_vram_mgr_reserve(struct pddgpu_vram_mgr *mgr, u64 start, u64 size)
 
 	mutex_lock(&mgr->lock);
 	err = vram_alloc_at(mgr, start, size, &mgr->reserved);
-	if (!err) {
+	if (!err)
 		mgr->reserved_size += size;
-		mgr->visible_used += vram_visible_part(mgr, start, size);
-	}
 	mutex_unlock(&mgr->lock);
 
 	return err == -ENOSPC ? -EBUSY : err;

@@ -29,7 +29,7 @@ struct pddgpu_vram_mgr {
 	struct gpu_buddy mm;
 	/** @visible: bytes from 0 up that the CPU can reach; constant */
 	u64 visible;
-	/** @visible_used: bytes below @visible that are allocated; by @lock */
+	/** @visible_used: bytes below @visible that resources hold; by @lock */
 	u64 visible_used;
 	/** @reserved: blocks kept out of use by pddgpu_vram_mgr_reserve(); by @lock */
 	struct list_head reserved;
@@ -106,7 +106,7 @@ int pddgpu_vram_mgr_reserve(struct pddgpu_vram_mgr *mgr, u64 start, u64 size);
  * pddgpu_vram_mgr_visible_used() - Allocated bytes that the CPU can reach
  * @mgr: the manager
  *
- * Return: bytes, reserved ranges included.
+ * Return: bytes; as with TTM's usage figure, reserved ranges do not count.
  */
 u64 pddgpu_vram_mgr_visible_used(struct pddgpu_vram_mgr *mgr);
 
