@@ -44,12 +44,14 @@
  * 1. &pddgpu_file.vms, &pddgpu_file.ctxs: xarray locks, for a look-up only,
  *    nothing is taken inside
  * 2. drm_dev_enter(): a read section, not a lock, but unplug waits for it
- * 3. &pddgpu_vm.lock
+ * 3. &pddgpu_vm.lock, or the submission that goes alone (see cs); never both
  * 4. reservations (dma_resv), several at once only through drm_exec or TTM
  * 5. &pddgpu_vram_mgr.lock, &pddgpu_gtt_mgr.lock, the pool's locks
  * 6. &pddgpu_ring.push_lock
  * 7. locks of scheduler and entities
  * 8. &pddgpu_timeline.lock, taken in interrupts
+ *
+ * &pddgpu_device.latch_lock is taken for two register reads, nothing inside.
  *
  * The threads that complete jobs (run_job, timedout_job, free_job, interrupts)
  * take 6 to 8 and drm_dev_enter() only: a holder of any of the others may be

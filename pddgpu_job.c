@@ -11,6 +11,7 @@
 #include "pddgpu_device.h"
 #include "pddgpu_fence.h"
 #include "pddgpu_job.h"
+#include "pddgpu_trace.h"
 
 static struct pddgpu_ring *sched_to_ring(struct drm_gpu_scheduler *sched)
 {
@@ -205,8 +206,11 @@ static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 
 	cookie = dma_fence_begin_signalling();
 	ret = pddgpu_fence_arm(job->fence, ring->timeline, job);
-	if (!ret)
+	if (!ret) {
 		pddgpu_ring_emit(ring, job);
+		trace_pddgpu_job_run(dev_name(ring->pdev->drm.dev), ring->name,
+				     job->fence->base.seqno, job->ib_addr, job->ib_dwords);
+	}
 	dma_fence_end_signalling(cookie);
 	drm_dev_exit(idx);
 	return ret ? ERR_PTR(ret) : dma_fence_get(&job->fence->base);
@@ -296,14 +300,20 @@ static void pddgpu_job_reattach_fences(struct pddgpu_ring *ring)
 
 static void pddgpu_job_rescue(struct pddgpu_ring *ring, struct pddgpu_job *job)
 {
+	struct drm_device *drm = &ring->pdev->drm;
 	bool late = pddgpu_ring_process(ring);
+	int ret;
 
-	if (!dma_fence_is_signaled(&job->fence->base)) {
-		if (pddgpu_job_recover(ring, job))
-			pddgpu_device_wedge(ring->pdev);
-	} else if (late) {
-		drm_err_ratelimited(&ring->pdev->drm, "%s engine: an interrupt was lost\n",
-				    ring->name);
+	if (dma_fence_is_signaled(&job->fence->base)) {
+		if (late)
+			drm_err_ratelimited(drm, "%s engine: an interrupt was lost\n", ring->name);
+		return;
+	}
+
+	ret = pddgpu_job_recover(ring, job);
+	if (ret) {
+		drm_err(drm, "%s engine: does not come back: %pe\n", ring->name, ERR_PTR(ret));
+		pddgpu_device_wedge(ring->pdev);
 	}
 }
 
