@@ -47,7 +47,7 @@ struct test_group {
 
 extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_tests, cs_tests,
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, isolation_tests, hang_tests,
-	irq_tests, debugfs_tests, twocards_tests, module_tests;
+	irq_tests, debugfs_tests, look_tests, twocards_tests, module_tests;
 
 /**
  * struct test_options - what the command line says
