@@ -37,7 +37,7 @@ struct kind {
 /* /proc/self/mem goes the way of ptrace(): through the mapping's access callback. */
 static void debugger(const void *arg)
 {
-	static const char text[] = "changed under a debugger";
+	static const char text[] = "changed from outside";
 	const struct kind *kind = arg;
 	static u32 page[PDD_PAGE / 4];
 	struct pdd_client c;
@@ -77,8 +77,8 @@ static int open_file(struct pdd_client *c, const char *name, int flags)
 	return fd;
 }
 
-/* The client's number is a line of fdinfo, "drm-client-id:". */
-static u64 fdinfo(struct pdd_client *c, const char *key)
+/* A number of our own client's fdinfo; sizes in bytes */
+static u64 figure(struct pdd_client *c, const char *key)
 {
 	char path[64], *text, *line;
 	u64 value, unit = 1;
@@ -117,7 +117,7 @@ static void invisible_bo(const void *arg)
 	before = test_memory(&c.dev);
 	bo = filled_bo(&c, sizeof(bytes), VRAM, DRM_PDDGPU_GEM_NO_CPU_ACCESS);
 	fd = open_file(&c, "bo", O_RDWR);
-	snprintf(choice, sizeof(choice), "%llu %u", fdinfo(&c, "drm-client-id"), bo.handle);
+	snprintf(choice, sizeof(choice), "%llu %u", figure(&c, "drm-client-id"), bo.handle);
 	CHECK_EQ(write(fd, choice, strlen(choice)), strlen(choice));
 	while (at < sizeof(bytes)) {
 		ssize_t n = read(fd, bytes + at, sizeof(bytes) - at);
@@ -169,25 +169,25 @@ static void fdinfo_adds_up(const void *arg)
 
 	(void)arg;
 	test_client(&c);
-	vram = fdinfo(&c, "drm-total-vram");
-	gtt = fdinfo(&c, "drm-total-gtt");
-	system = fdinfo(&c, "drm-total-system");
+	vram = figure(&c, "drm-total-vram");
+	gtt = figure(&c, "drm-total-gtt");
+	system = figure(&c, "drm-total-system");
 	before = test_memory(&c.dev);
 	CHECK_OK(pdd_bo_create(&c.dev, 3 * MIB, VRAM, 0, &bo));
 	CHECK_OK(pdd_bo_create(&c.dev, 5 * MIB, GTT, 0, &bo));
 	CHECK_OK(pdd_bo_create(&c.dev, 7 * MIB, DRM_PDDGPU_DOMAIN_CPU, 0, &bo));
 	after = test_memory(&c.dev);
-	CHECK_EQ(fdinfo(&c, "drm-total-vram") - vram, 3 * MIB);
-	CHECK_EQ(fdinfo(&c, "drm-total-gtt") - gtt, 5 * MIB);
-	CHECK_EQ(fdinfo(&c, "drm-total-system") - system, 7 * MIB);
+	CHECK_EQ(figure(&c, "drm-total-vram") - vram, 3 * MIB);
+	CHECK_EQ(figure(&c, "drm-total-gtt") - gtt, 5 * MIB);
+	CHECK_EQ(figure(&c, "drm-total-system") - system, 7 * MIB);
 	CHECK_EQ(after.vram_used - before.vram_used, 3 * MIB);
 	CHECK_EQ(after.gtt_used - before.gtt_used, 5 * MIB);
 	/* No page of system memory until somebody touches one */
-	CHECK_EQ(fdinfo(&c, "drm-resident-vram") - vram, 3 * MIB);
-	CHECK_EQ(fdinfo(&c, "drm-resident-system"), 0);
+	CHECK_EQ(figure(&c, "drm-resident-vram") - vram, 3 * MIB);
+	CHECK_EQ(figure(&c, "drm-resident-system"), 0);
 	CHECK_OK(pdd_bo_map(&c.dev, &bo));
 	*(u32 *)bo.map = 1;
-	CHECK_EQ(fdinfo(&c, "drm-resident-system"), 7 * MIB);
+	CHECK_EQ(figure(&c, "drm-resident-system"), 7 * MIB);
 }
 
 static const struct kind in_vram = { VRAM, 0 },
