@@ -416,6 +416,10 @@ static int pddgpu_submit_validate(struct pddgpu_submit *submit)
 	u32 i;
 	int ret;
 
+	/* Stays as it is until the locks are dropped. */
+	if (submit->ctx->closed)
+		return -ENOENT;
+
 	for (i = 0; i < submit->num_bos; i++) {
 		ret = pddgpu_submit_place(submit, submit->bos[i]);
 		if (ret)
@@ -562,9 +566,6 @@ static int pddgpu_submit_reserve_fences(struct pddgpu_submit *submit)
 static int pddgpu_submit_depend(struct pddgpu_submit *submit)
 {
 	int ret;
-
-	if (submit->ctx->closed)
-		return -ENOENT;
 
 	ret = pddgpu_submit_depend_on_kernel(submit);
 	if (ret)
