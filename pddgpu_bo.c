@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/dma-fence.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
@@ -14,6 +15,7 @@ static void pddgpu_bo_destroy(struct ttm_buffer_object *tbo)
 	struct pddgpu_bo *bo = to_pddgpu_bo(tbo);
 
 	drm_gem_object_release(&tbo->base);
+	dma_fence_put(bo->moved);
 	if (bo->vm_resv)
 		drm_gem_object_put(bo->vm_resv);
 	kfree(bo);
@@ -49,6 +51,20 @@ bool pddgpu_bo_is_visible(struct pddgpu_bo *bo)
 		return false;
 
 	return res->mem_type != TTM_PL_VRAM || pddgpu_vram_resource_is_visible(res);
+}
+
+bool pddgpu_bo_is_lost(struct pddgpu_bo *bo)
+{
+	dma_resv_assert_held(bo->tbo.base.resv);
+
+	return bo->lost || (bo->moved && dma_fence_get_status(bo->moved) < 0);
+}
+
+void pddgpu_bo_set_moved(struct pddgpu_bo *bo, struct dma_fence *fence)
+{
+	bo->lost = pddgpu_bo_is_lost(bo);
+	dma_fence_put(bo->moved);
+	bo->moved = dma_fence_get(fence);
 }
 
 int pddgpu_bo_error(u32 domains, int err)

@@ -9,6 +9,7 @@
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_placement.h>
 
+struct dma_fence;
 struct dma_resv;
 struct drm_gem_object;
 struct pddgpu_device;
@@ -41,6 +42,10 @@ struct pddgpu_bo {
 	struct ttm_placement placement;
 	/** @cpu_faulted: the CPU touched it in VRAM, visible is preferred; by the reservation */
 	bool cpu_faulted;
+	/** @moved: last move or clear by the copy engine, a reference, or NULL; as @cpu_faulted */
+	struct dma_fence *moved;
+	/** @lost: an earlier one failed; as @cpu_faulted */
+	bool lost;
 	/** @map: CPU mapping of a buffer of pddgpu_bo_create_pinned(); constant */
 	struct iosys_map map;
 };
@@ -146,6 +151,24 @@ u32 pddgpu_bo_placement(struct pddgpu_bo *bo);
  * Return: true if so.
  */
 bool pddgpu_bo_is_visible(struct pddgpu_bo *bo);
+
+/**
+ * pddgpu_bo_set_moved() - Note that the copy engine fills in a buffer
+ * @bo: the buffer, reserved
+ * @fence: of the move or clear
+ */
+void pddgpu_bo_set_moved(struct pddgpu_bo *bo, struct dma_fence *fence);
+
+/**
+ * pddgpu_bo_is_lost() - Whether a buffer may hold what is not its own
+ * @bo: the buffer, reserved, its KERNEL fences signalled
+ *
+ * If the copy engine has failed to move or clear it, its memory may still hold
+ * what another client left there, and must not be shown to anybody.
+ *
+ * Return: true if so, for ever.
+ */
+bool pddgpu_bo_is_lost(struct pddgpu_bo *bo);
 
 /**
  * pddgpu_bo_is_ours() - Tell our buffers from TTM's ghosts

@@ -39,21 +39,56 @@ static vm_fault_t pddgpu_gem_fault_error(int err)
 }
 
 /*
+ * As TTM waits for moves, if possible without the mmap lock and the reservation;
+ * but what they came to must be known before anything is mapped.
+ */
+static vm_fault_t pddgpu_gem_fault_idle(struct ttm_buffer_object *tbo, struct vm_fault *vmf)
+{
+	struct dma_resv *resv = tbo->base.resv;
+	bool drop_locks = fault_flag_allow_retry_first(vmf->flags);
+	long ret;
+
+	if (dma_resv_test_signaled(resv, DMA_RESV_USAGE_KERNEL))
+		return 0;
+	if (drop_locks && vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+
+	if (drop_locks) {
+		ttm_bo_get(tbo);
+		mmap_read_unlock(vmf->vma->vm_mm);
+	}
+	ret = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true, MAX_SCHEDULE_TIMEOUT);
+	if (!drop_locks)
+		return ret < 0 ? VM_FAULT_NOPAGE : 0;
+
+	dma_resv_unlock(resv);
+	ttm_bo_put(tbo);
+
+	return VM_FAULT_RETRY;
+}
+
+/*
  * The aperture may be too small, but that is no reason for a SIGBUS: what does
  * not fit into visible VRAM is read and written in GTT.
  */
 static vm_fault_t pddgpu_gem_fault_entered(struct pddgpu_bo *bo, struct vm_fault *vmf)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
-	struct ttm_resource *res = bo->tbo.resource;
+	vm_fault_t fault;
 	int ret;
 
-	if (res && res->mem_type == TTM_PL_VRAM)
+	if (pddgpu_bo_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM)
 		bo->cpu_faulted = true;
 
 	ret = pddgpu_bo_validate_visible(bo, &ctx);
 	if (ret)
 		return pddgpu_gem_fault_error(ret);
+
+	fault = pddgpu_gem_fault_idle(&bo->tbo, vmf);
+	if (fault)
+		return fault;
+	if (pddgpu_bo_is_lost(bo))
+		return VM_FAULT_SIGBUS;
 
 	return ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
 }
@@ -75,7 +110,7 @@ static vm_fault_t pddgpu_gem_fault(struct vm_fault *vmf)
 		ret = ttm_bo_vm_dummy_page(vmf, vmf->vma->vm_page_prot);
 	}
 
-	/* TTM has let go of the reservation to wait without the mmap lock. */
+	/* The reservation was let go to wait without the mmap lock. */
 	if (ret == VM_FAULT_RETRY && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
 		return ret;
 

@@ -40,8 +40,10 @@
  * behind the move's fence at once, and the old one freed when it signals.  An
  * eviction makes nobody wait either: the manager hands the memory on together
  * with the fence.  Without an engine, that is before it is started and after the
- * card has wedged, the CPU copies what it can reach.  What it cannot reach then
- * is lost, and reads as zeroes should the buffer be used again.
+ * card has wedged, the CPU copies what it can reach.  A buffer in memory that it
+ * cannot reach is lost, and so is one with a move or clear under way when the card
+ * wedged: touching it through a mapping is a SIGBUS, for its memory may hold what
+ * another client left there.
  */
 
 static bool pddgpu_ttm_in_vram(const struct ttm_resource *res)
@@ -245,6 +247,7 @@ static int pddgpu_ttm_move_clear(struct ttm_buffer_object *tbo, struct ttm_opera
 
 	if (!IS_ERR(fence)) {
 		dma_resv_add_fence(tbo->base.resv, fence, DMA_RESV_USAGE_KERNEL);
+		pddgpu_bo_set_moved(to_pddgpu_bo(tbo), fence);
 		dma_fence_put(fence);
 	}
 	ttm_bo_move_null(tbo, new);
@@ -282,6 +285,8 @@ static int pddgpu_ttm_move_copy(struct ttm_buffer_object *tbo, bool evict,
 	/* The caller frees @new, which the engine is writing. */
 	if (ret)
 		dma_fence_wait(fence, false);
+	else
+		pddgpu_bo_set_moved(to_pddgpu_bo(tbo), fence);
 	dma_fence_put(fence);
 
 	return ret;
@@ -448,6 +453,8 @@ static int pddgpu_ttm_access_memory(struct ttm_buffer_object *tbo, unsigned long
 	ret = pddgpu_bo_validate_visible(to_pddgpu_bo(tbo), &ctx);
 	if (!ret)
 		ret = ttm_bo_wait_ctx(tbo, &ctx);
+	if (!ret && pddgpu_bo_is_lost(to_pddgpu_bo(tbo)))
+		ret = -EIO;
 	if (!ret && pddgpu_ttm_in_vram(tbo->resource)) {
 		pddgpu_ttm_access_vram(pdev, tbo->resource, offset, buf, len, write);
 		ret = len;
