@@ -11,7 +11,6 @@
 #include "pddgpu_device.h"
 #include "pddgpu_fence.h"
 #include "pddgpu_job.h"
-#include "pddgpu_trace.h"
 
 static struct pddgpu_ring *sched_to_ring(struct drm_gpu_scheduler *sched)
 {
@@ -206,11 +205,8 @@ static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 
 	cookie = dma_fence_begin_signalling();
 	ret = pddgpu_fence_arm(job->fence, ring->timeline, job);
-	if (!ret) {
+	if (!ret)
 		pddgpu_ring_emit(ring, job);
-		trace_pddgpu_job_run(dev_name(ring->pdev->drm.dev), ring->name,
-				     job->fence->base.seqno, job->ib_addr, job->ib_dwords);
-	}
 	dma_fence_end_signalling(cookie);
 	drm_dev_exit(idx);
 	return ret ? ERR_PTR(ret) : dma_fence_get(&job->fence->base);
