@@ -47,6 +47,7 @@ logged() {
 	ticker=$!
 	"$@" >"$log" 2>&1 </dev/null || status=$?
 	kill $ticker 2>/dev/null || true
+	wait $ticker 2>/dev/null || true
 	[ $status = 0 ] && return
 	printf -- '--- failed: %s; the end of %s:\n' "$*" "$log" >&2
 	tail -n 40 "$log" >&2
