@@ -308,6 +308,7 @@ static void gtt_test_exit(struct kunit *test)
 	if (!t)
 		return;
 
+	pddgpu_kunit_place_free_all(&t->mgr.base);
 	pddgpu_gtt_mgr_fini(&t->mgr, &t->kunit->ttm);
 	KUNIT_EXPECT_PTR_EQ(test, ttm_manager_type(&t->kunit->ttm, TTM_PL_TT), NULL);
 }

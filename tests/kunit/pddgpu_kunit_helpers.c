@@ -3,6 +3,7 @@
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include <drm/drm_device.h>
@@ -17,6 +18,13 @@
 static unsigned int random_seed;
 module_param(random_seed, uint, 0444);
 MODULE_PARM_DESC(random_seed, "Seed of the random tests, 0 (default): a new one each time");
+
+/* A buffer, of which managers look at no more than its size and alignment */
+struct kunit_buffer {
+	struct ttm_buffer_object bo;
+	struct ttm_resource *res;
+	struct list_head link;
+};
 
 /* Dumps in tests are a page or so */
 #define DUMP_SIZE	8192
@@ -61,6 +69,7 @@ struct pddgpu_kunit *pddgpu_kunit_alloc(struct kunit *test)
 
 	k = kunit_kzalloc(test, sizeof(*k), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, k);
+	INIT_LIST_HEAD(&k->buffers);
 
 	k->dev = drm_kunit_helper_alloc_device(test);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, k->dev);
@@ -80,21 +89,43 @@ struct pddgpu_kunit *pddgpu_kunit_alloc(struct kunit *test)
 int pddgpu_kunit_place_alloc(struct kunit *test, struct ttm_resource_manager *man, u64 size,
 			     u64 align, const struct ttm_place *place, struct ttm_resource **res)
 {
-	struct ttm_buffer_object *bo;
+	struct pddgpu_kunit *k = container_of(man->bdev, struct pddgpu_kunit, ttm);
+	struct kunit_buffer *buffer;
+	int err;
 
-	/* Managers look at no more of a buffer than this */
-	bo = kunit_kzalloc(test, sizeof(*bo), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, bo);
-	bo->bdev = man->bdev;
-	bo->base.size = size;
-	bo->page_alignment = align >> PAGE_SHIFT;
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	buffer->bo.bdev = man->bdev;
+	buffer->bo.base.size = size;
+	buffer->bo.page_alignment = align >> PAGE_SHIFT;
 
-	return man->func->alloc(man, bo, place, res);
+	err = man->func->alloc(man, &buffer->bo, place, res);
+	if (err) {
+		kfree(buffer);
+		return err;
+	}
+
+	buffer->res = *res;
+	list_add(&buffer->link, &k->buffers);
+	return 0;
 }
 
 void pddgpu_kunit_place_free(struct ttm_resource_manager *man, struct ttm_resource *res)
 {
+	struct kunit_buffer *buffer = container_of(res->bo, struct kunit_buffer, bo);
+
 	man->func->free(man, res);
+	list_del(&buffer->link);
+	kfree(buffer);
+}
+
+void pddgpu_kunit_place_free_all(struct ttm_resource_manager *man)
+{
+	struct pddgpu_kunit *k = container_of(man->bdev, struct pddgpu_kunit, ttm);
+	struct kunit_buffer *buffer, *next;
+
+	list_for_each_entry_safe(buffer, next, &k->buffers, link)
+		pddgpu_kunit_place_free(man, buffer->res);
 }
 
 u64 pddgpu_kunit_value_of(const char *dump, const char *key)

@@ -2,6 +2,7 @@
 #ifndef _PDDGPU_KUNIT_HELPERS_H_
 #define _PDDGPU_KUNIT_HELPERS_H_
 
+#include <linux/list.h>
 #include <linux/prandom.h>
 #include <linux/types.h>
 
@@ -20,6 +21,8 @@ struct pddgpu_kunit {
 	struct device *dev;
 	/** @ttm: a TTM device whose callbacks move nothing */
 	struct ttm_device ttm;
+	/** @buffers: those that have a placement */
+	struct list_head buffers;
 };
 
 /**
@@ -32,12 +35,13 @@ struct pddgpu_kunit *pddgpu_kunit_alloc(struct kunit *test);
 
 /**
  * pddgpu_kunit_place_alloc() - Ask a manager for a placement
- * @test: the test; frees the memory of the buffer at its end
+ * @test: the test
  * @man: the manager
  * @size: bytes of the buffer
  * @align: its alignment, bytes
  * @place: where
- * @res: set on success; free it with pddgpu_kunit_place_free()
+ * @res: set on success; given back with pddgpu_kunit_place_free() or
+ *       pddgpu_kunit_place_free_all()
  *
  * Return: what the manager returned.
  */
@@ -50,6 +54,12 @@ int pddgpu_kunit_place_alloc(struct kunit *test, struct ttm_resource_manager *ma
  * @res: the placement
  */
 void pddgpu_kunit_place_free(struct ttm_resource_manager *man, struct ttm_resource *res);
+
+/**
+ * pddgpu_kunit_place_free_all() - Give back what a test that failed has left
+ * @man: the manager of all of them
+ */
+void pddgpu_kunit_place_free_all(struct ttm_resource_manager *man);
 
 /**
  * pddgpu_kunit_debug_value() - Read one line of a manager's dump

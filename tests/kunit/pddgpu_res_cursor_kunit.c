@@ -238,8 +238,7 @@ static void cursor_test_exit(struct kunit *test)
 	if (!t)
 		return;
 
-	if (t->vram)
-		pddgpu_kunit_place_free(&t->mgr.base, t->vram);
+	pddgpu_kunit_place_free_all(&t->mgr.base);
 	pddgpu_vram_mgr_fini(&t->mgr, &t->kunit->ttm);
 }
 

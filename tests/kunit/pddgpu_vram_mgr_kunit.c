@@ -663,7 +663,7 @@ static void vram_test_exit(struct kunit *test)
 	if (!t)
 		return;
 
-	vram_release_all(test);
+	pddgpu_kunit_place_free_all(&t->mgr.base);
 	pddgpu_vram_mgr_fini(&t->mgr, &t->kunit->ttm);
 	KUNIT_EXPECT_PTR_EQ(test, ttm_manager_type(&t->kunit->ttm, TTM_PL_VRAM), NULL);
 }
