@@ -40,6 +40,8 @@ struct pddgpu_bo {
 	struct ttm_place places[PDDGPU_BO_MAX_PLACES];
 	/** @placement: what the last validation asked for; by the reservation */
 	struct ttm_placement placement;
+	/** @listed: by the CS that holds the reservation: others make room first */
+	bool listed;
 	/** @cpu_faulted: the CPU touched it in VRAM, visible is preferred; by the reservation */
 	bool cpu_faulted;
 	/** @moved: last move or clear by the copy engine, a reference, or NULL; as @cpu_faulted */

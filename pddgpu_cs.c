@@ -95,8 +95,12 @@ struct pddgpu_submit {
 	struct pddgpu_job *job;
 	/** @exec: what is locked */
 	struct drm_exec exec;
+	/** @marked: &pddgpu_bo.listed is set in @bos */
+	bool marked;
 	/** @victim: index of the next one of @exec that may make room */
 	unsigned long victim;
+	/** @spare_listed: those that are listed are not victims yet */
+	bool spare_listed;
 };
 
 /* --- Phase 1: copy in and check ----------------------------------------- */
@@ -369,29 +373,51 @@ static bool pddgpu_submit_is_full(int ret)
 	return ret == -ENOSPC || ret == -ENOMEM;
 }
 
+/* Whether something that is locked is in VRAM without having to be. */
+static bool pddgpu_submit_is_victim(struct pddgpu_submit *submit, struct drm_gem_object *obj)
+{
+	struct pddgpu_bo *bo;
+
+	/* The reservation object itself is no buffer. */
+	if (!drm_gpuvm_is_extobj(&submit->ctx->vm->base, obj))
+		return false;
+
+	bo = gem_to_pddgpu_bo(obj);
+	if (bo->listed && submit->spare_listed)
+		return false;
+	return !bo->tbo.pin_count && bo->tbo.resource &&
+	       bo->tbo.resource->mem_type == TTM_PL_VRAM;
+}
+
+static struct drm_gem_object *pddgpu_submit_next_victim(struct pddgpu_submit *submit)
+{
+	struct drm_gem_object *obj;
+
+	while ((obj = drm_exec_obj(&submit->exec, submit->victim))) {
+		submit->victim++;
+		if (pddgpu_submit_is_victim(submit, obj))
+			return obj;
+	}
+	return NULL;
+}
+
 /*
  * TTM evicts nothing that the job itself has locked, except for private
- * buffers.  What is locked but not listed can go to GTT, though.
+ * buffers.  It can go to GTT, though, what is not listed first.
  *
  * Returns true if something went.
  */
 static bool pddgpu_submit_make_room(struct pddgpu_submit *submit)
 {
 	struct ttm_operation_ctx ctx = pddgpu_submit_ttm_ctx(submit);
-	struct drm_gem_object *obj;
-	struct pddgpu_bo *bo;
+	struct drm_gem_object *obj = pddgpu_submit_next_victim(submit);
 
-	while ((obj = drm_exec_obj(&submit->exec, submit->victim++))) {
-		/* The reservation object itself is no buffer. */
-		if (!drm_gpuvm_is_extobj(&submit->ctx->vm->base, obj))
-			continue;
-
-		bo = gem_to_pddgpu_bo(obj);
-		if (!bo->tbo.pin_count && bo->tbo.resource &&
-		    bo->tbo.resource->mem_type == TTM_PL_VRAM)
-			return !pddgpu_bo_validate(bo, DRM_PDDGPU_DOMAIN_GTT, &ctx);
+	if (!obj && submit->spare_listed) {
+		submit->spare_listed = false;
+		submit->victim = 0;
+		obj = pddgpu_submit_next_victim(submit);
 	}
-	return false;
+	return obj && !pddgpu_bo_validate(gem_to_pddgpu_bo(obj), DRM_PDDGPU_DOMAIN_GTT, &ctx);
 }
 
 /* Pinned until the locks are dropped, so that the next one does not evict it. */
@@ -411,6 +437,15 @@ static int pddgpu_submit_place(struct pddgpu_submit *submit, struct pddgpu_bo *b
 	return 0;
 }
 
+static void pddgpu_submit_mark(struct pddgpu_submit *submit, bool listed)
+{
+	u32 i;
+
+	for (i = 0; i < submit->num_bos; i++)
+		submit->bos[i]->listed = listed;
+	submit->marked = listed;
+}
+
 static int pddgpu_submit_validate(struct pddgpu_submit *submit)
 {
 	u32 i;
@@ -420,6 +455,7 @@ static int pddgpu_submit_validate(struct pddgpu_submit *submit)
 	if (submit->ctx->closed)
 		return -ENOENT;
 
+	pddgpu_submit_mark(submit, true);
 	for (i = 0; i < submit->num_bos; i++) {
 		ret = pddgpu_submit_place(submit, submit->bos[i]);
 		if (ret)
@@ -450,6 +486,8 @@ static void pddgpu_submit_unlock(struct pddgpu_submit *submit)
 		/* Also what tells TTM that it was used last. */
 		ttm_bo_move_to_lru_tail_unlocked(tbo);
 	}
+	if (submit->marked)
+		pddgpu_submit_mark(submit, false);
 	drm_exec_fini(&submit->exec);
 }
 
@@ -459,6 +497,7 @@ static int pddgpu_submit_try_lock(struct pddgpu_submit *submit)
 	int ret;
 
 	submit->victim = 0;
+	submit->spare_listed = true;
 	drm_exec_init(&submit->exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&submit->exec) {
 		ret = pddgpu_vm_lock(submit->ctx->vm, &submit->exec);
