@@ -247,7 +247,7 @@
 
 /*
  * Data-parallel packets, compute engine only (else PDDGPU_ERR_OPCODE).  Buffers
- * are arrays of 32-bit words, addresses 4-byte aligned.
+ * are arrays of 32-bit words, addresses 4-byte aligned unless said otherwise.
  */
 /*
  * MAP: 0-1 source a, 2-3 source b (0 with a one-source function), 4-5
@@ -261,7 +261,7 @@
 #define   PDDGPU_MAP_HASH			3 /* d = pddgpu_hash32(a ^ scalar) */
 #define   PDDGPU_MAP_IOTA			4 /* d = pddgpu_hash32(scalar + index), no source */
 /*
- * CRC32: 0-1 source, 2-3 bytes (1..2^40), 4-5 destination (4-byte aligned).
+ * CRC32: 0-1 source (any alignment), 2-3 bytes (1..2^40), 4-5 destination.
  * Stores the CRC-32 (IEEE 802.3, as zlib's crc32(0, ...)) of the source.
  */
 #define PDDGPU_OP_CRC32				0x21
