@@ -338,6 +338,7 @@ static void unmap_cuts_a_large_leaf(struct kunit *test)
 	pt_map(t, VA, PA | RW, 2 * SLOT, true);
 	KUNIT_ASSERT_TRUE(test, pddgpu_pt_is_large(&t->pt, VA + SZ_1M));
 	pt_unmap(t, VA + SZ_1M, SZ_64K);
+	KUNIT_EXPECT_FALSE(test, pddgpu_pt_is_large(&t->pt, VA));
 	pt_expect_unmapped(t, VA, SLOT);
 	pt_expect_mapped(t, VA + SLOT, (PA + SLOT) | RW, SLOT);
 
