@@ -163,10 +163,10 @@ struct drm_pddgpu_info_engine {
 
 /* Flags of DRM_IOCTL_PDDGPU_GEM_CREATE */
 #define DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED	(1 << 0) /* keep it where the CPU reaches it */
-#define DRM_PDDGPU_GEM_NO_CPU_ACCESS		(1 << 1) /* mmap is refused; prefers invisible VRAM */
+#define DRM_PDDGPU_GEM_NO_CPU_ACCESS		(1 << 1) /* no mmap; prefers invisible VRAM */
 #define DRM_PDDGPU_GEM_GTT_USWC			(1 << 2) /* write-combined CPU mapping in GTT */
 #define DRM_PDDGPU_GEM_VRAM_CONTIGUOUS		(1 << 3) /* one block when in VRAM */
-#define DRM_PDDGPU_GEM_VRAM_CLEARED		(1 << 4) /* kept for old clients: memory is always cleared */
+#define DRM_PDDGPU_GEM_VRAM_CLEARED		(1 << 4) /* no effect: memory is always cleared */
 #define DRM_PDDGPU_GEM_FLAGS_MASK		0x1f
 
 /**
@@ -284,7 +284,7 @@ struct drm_pddgpu_sync {
 
 /* Operations of DRM_IOCTL_PDDGPU_VM_BIND */
 #define DRM_PDDGPU_VM_BIND_OP_MAP	0
-#define DRM_PDDGPU_VM_BIND_OP_UNMAP	1 /* whatever is mapped in the range; handle and bo_offset 0 */
+#define DRM_PDDGPU_VM_BIND_OP_UNMAP	1 /* what is mapped in the range; handle, bo_offset 0 */
 
 #define DRM_PDDGPU_VM_BIND_READONLY	(1 << 0) /* MAP: GPU writes fault */
 #define DRM_PDDGPU_VM_BIND_SMALL_PAGES	(1 << 1) /* MAP: never a large page; for measuring */
@@ -342,6 +342,7 @@ struct drm_pddgpu_vm_bind {
 	/** @pad: must be 0 */
 	__u32 pad;
 };
+
 #define DRM_PDDGPU_VM_BIND_MAX_OPS	1024
 
 /**
@@ -447,21 +448,34 @@ struct drm_pddgpu_cs {
 	/** @sync_stride: bytes from one to the next */
 	__u32 sync_stride;
 };
+
 #define DRM_PDDGPU_CS_MAX_BOS		65536
 #define DRM_PDDGPU_CS_MAX_SYNCS		1024
 
-#define DRM_IOCTL_PDDGPU_INFO		DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_INFO, struct drm_pddgpu_info)
-#define DRM_IOCTL_PDDGPU_GEM_CREATE	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_CREATE, struct drm_pddgpu_gem_create)
-#define DRM_IOCTL_PDDGPU_GEM_MMAP	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_MMAP, struct drm_pddgpu_gem_mmap)
-#define DRM_IOCTL_PDDGPU_GEM_INFO	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_INFO, struct drm_pddgpu_gem_info)
-#define DRM_IOCTL_PDDGPU_GEM_WAIT	DRM_IOW(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_WAIT, struct drm_pddgpu_gem_wait)
-#define DRM_IOCTL_PDDGPU_VM_CREATE	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_VM_CREATE, struct drm_pddgpu_vm_create)
-#define DRM_IOCTL_PDDGPU_VM_DESTROY	DRM_IOW(DRM_COMMAND_BASE + DRM_PDDGPU_VM_DESTROY, struct drm_pddgpu_vm_destroy)
-#define DRM_IOCTL_PDDGPU_VM_BIND	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_VM_BIND, struct drm_pddgpu_vm_bind)
-#define DRM_IOCTL_PDDGPU_CTX_CREATE	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CTX_CREATE, struct drm_pddgpu_ctx_create)
-#define DRM_IOCTL_PDDGPU_CTX_DESTROY	DRM_IOW(DRM_COMMAND_BASE + DRM_PDDGPU_CTX_DESTROY, struct drm_pddgpu_ctx_destroy)
-#define DRM_IOCTL_PDDGPU_CTX_QUERY	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CTX_QUERY, struct drm_pddgpu_ctx_query)
-#define DRM_IOCTL_PDDGPU_CS		DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CS, struct drm_pddgpu_cs)
+#define DRM_IOCTL_PDDGPU_INFO \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_INFO, struct drm_pddgpu_info)
+#define DRM_IOCTL_PDDGPU_GEM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_CREATE, struct drm_pddgpu_gem_create)
+#define DRM_IOCTL_PDDGPU_GEM_MMAP \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_MMAP, struct drm_pddgpu_gem_mmap)
+#define DRM_IOCTL_PDDGPU_GEM_INFO \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_INFO, struct drm_pddgpu_gem_info)
+#define DRM_IOCTL_PDDGPU_GEM_WAIT \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_WAIT, struct drm_pddgpu_gem_wait)
+#define DRM_IOCTL_PDDGPU_VM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_VM_CREATE, struct drm_pddgpu_vm_create)
+#define DRM_IOCTL_PDDGPU_VM_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_PDDGPU_VM_DESTROY, struct drm_pddgpu_vm_destroy)
+#define DRM_IOCTL_PDDGPU_VM_BIND \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_VM_BIND, struct drm_pddgpu_vm_bind)
+#define DRM_IOCTL_PDDGPU_CTX_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CTX_CREATE, struct drm_pddgpu_ctx_create)
+#define DRM_IOCTL_PDDGPU_CTX_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_PDDGPU_CTX_DESTROY, struct drm_pddgpu_ctx_destroy)
+#define DRM_IOCTL_PDDGPU_CTX_QUERY \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CTX_QUERY, struct drm_pddgpu_ctx_query)
+#define DRM_IOCTL_PDDGPU_CS \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CS, struct drm_pddgpu_cs)
 
 #if defined(__cplusplus)
 }
