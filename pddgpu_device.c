@@ -139,7 +139,7 @@ static int pddgpu_device_init_hw(struct pddgpu_device *pdev, struct pci_dev *pci
 	return 0;
 }
 
-/* What open files reach; all of it drmm-managed. */
+/* What open files reach, and the registers want; all of it drmm-managed. */
 static int pddgpu_device_init_sw(struct pddgpu_device *pdev)
 {
 	int ret;
@@ -205,10 +205,10 @@ int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci)
 {
 	int ret;
 
-	ret = pddgpu_device_init_hw(pdev, pci);
+	ret = pddgpu_device_init_sw(pdev);
 	if (ret)
 		return ret;
-	ret = pddgpu_device_init_sw(pdev);
+	ret = pddgpu_device_init_hw(pdev, pci);
 	if (ret)
 		return ret;
 	ret = pddgpu_ttm_init(pdev);
