@@ -777,10 +777,10 @@ static void pool_undo(struct pool_alloc *alloc)
 	pool_trim(alloc->pool);
 }
 
-static gfp_t pool_tt_gfp(const struct pddgpu_pool *pool, const struct ttm_tt *tt,
-			 const struct ttm_operation_ctx *ctx)
+static gfp_t pool_tt_gfp(const struct pddgpu_pool *pool, const struct ttm_tt *tt)
 {
-	gfp_t gfp = GFP_USER;
+	/* Who wants too much is told so, before the system kills somebody else for it */
+	gfp_t gfp = GFP_USER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 
 	if (pool->flags & PDDGPU_POOL_DMA32)
 		gfp |= GFP_DMA32;
@@ -788,8 +788,6 @@ static gfp_t pool_tt_gfp(const struct pddgpu_pool *pool, const struct ttm_tt *tt
 		gfp |= __GFP_HIGHMEM; /* has no kernel mapping whose attributes could change */
 	if (tt->page_flags & TTM_TT_FLAG_ZERO_ALLOC)
 		gfp |= __GFP_ZERO;
-	if (ctx->gfp_retry_mayfail)
-		gfp |= __GFP_RETRY_MAYFAIL;
 
 	return gfp;
 }
@@ -800,7 +798,7 @@ int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_op
 		.pool = pool,
 		.tt = tt,
 		.ctx = ctx,
-		.gfp = pool_tt_gfp(pool, tt, ctx),
+		.gfp = pool_tt_gfp(pool, tt),
 	};
 	int err;
 

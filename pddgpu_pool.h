@@ -123,7 +123,7 @@ void pddgpu_pool_empty(struct pddgpu_pool *pool);
  * @pool: the pool
  * @tt: filled in: pages, and DMA addresses if @tt has room for them; its caching
  *      mode and TTM_TT_FLAG_ZERO_ALLOC tell what is wanted
- * @ctx: how to wait and whether high-order allocation may retry
+ * @ctx: how to wait
  *
  * On failure nothing is allocated, mapped or changed.
  *

@@ -362,7 +362,7 @@ static void only_worthwhile_orders_reclaim(struct kunit *test)
 
 static void retry_mayfail_is_for_single_pages(struct kunit *test)
 {
-	struct ttm_operation_ctx ctx = { .gfp_retry_mayfail = true };
+	struct ttm_operation_ctx ctx = {};
 	struct ttm_tt *tt = pool_tt(test, 3, ttm_cached, 0);
 	struct pool_test *t = test->priv;
 
