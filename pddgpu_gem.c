@@ -24,6 +24,10 @@
 
 /* --- CPU mappings ------------------------------------------------------ */
 
+/*
+ * As TTM has it, no memory is a SIGBUS, too: for VM_FAULT_OOM the kernel kills
+ * nobody, it tries again for ever.
+ */
 static vm_fault_t pddgpu_gem_fault_error(int err)
 {
 	switch (err) {
@@ -31,8 +35,6 @@ static vm_fault_t pddgpu_gem_fault_error(int err)
 	case -ERESTARTSYS:
 	case -EAGAIN:
 		return VM_FAULT_NOPAGE;
-	case -ENOMEM:
-		return VM_FAULT_OOM;
 	default:
 		return VM_FAULT_SIGBUS;
 	}
