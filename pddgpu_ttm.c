@@ -3,6 +3,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 
 #include <drm/drm_cache.h>
 #include <drm/drm_drv.h>
@@ -46,6 +47,9 @@
  * another client left there.
  */
 
+/* The part of the system's memory that buffers leave alone */
+#define PDDGPU_TTM_RESERVE_SHARE	16
+
 static bool pddgpu_ttm_in_vram(const struct ttm_resource *res)
 {
 	return res && res->mem_type == TTM_PL_VRAM;
@@ -85,6 +89,21 @@ static void pddgpu_ttm_tt_destroy(struct ttm_device *bdev, struct ttm_tt *tt)
 	kfree(tt);
 }
 
+/*
+ * Whether the system can spare as many pages, now that TTM has swapped out what
+ * it could.  Without it, clients who want more than there is would have the
+ * system kill others: no process is charged for pages of buffers, nor for those
+ * that they are swapped out to.  Concurrent callers may both be told yes; that is
+ * what the reserve is for.
+ */
+static bool pddgpu_ttm_has_room(struct pddgpu_device *pdev, u64 num_pages)
+{
+	u64 available = si_mem_available() + max(get_nr_swap_pages(), 0L) +
+			(pddgpu_pool_bytes(&pdev->pool) >> PAGE_SHIFT);
+
+	return num_pages + totalram_pages() / PDDGPU_TTM_RESERVE_SHARE <= available;
+}
+
 /* Pages come mapped for DMA, which a card that is gone must not have. */
 static int pddgpu_ttm_tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
 				  struct ttm_operation_ctx *ctx)
@@ -95,7 +114,10 @@ static int pddgpu_ttm_tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
 	if (!drm_dev_enter(&pdev->drm, &idx))
 		return -ENODEV;
 
-	ret = pddgpu_pool_alloc(&pdev->pool, tt, ctx);
+	if (pddgpu_ttm_has_room(pdev, tt->num_pages))
+		ret = pddgpu_pool_alloc(&pdev->pool, tt, ctx);
+	else
+		ret = -ENOMEM;
 	drm_dev_exit(idx);
 
 	return ret;
@@ -116,6 +138,21 @@ static const struct ttm_place pddgpu_ttm_evict_vram_places[] = {
 
 /* From GTT, and what the budget of GTT could never hold */
 static const struct ttm_place pddgpu_ttm_evict_place = { .mem_type = TTM_PL_SYSTEM };
+
+/*
+ * TTM asks before it moves a buffer out of GTT, which leads to swapping it out,
+ * and before it does so.  A copy is made for that, which without a swap device
+ * stays in memory.
+ */
+static bool pddgpu_ttm_eviction_valuable(struct ttm_buffer_object *tbo,
+					 const struct ttm_place *place)
+{
+	if (!tbo->deleted && !pddgpu_ttm_in_vram(tbo->resource) &&
+	    !pddgpu_ttm_has_room(ttm_to_pddgpu(tbo->bdev), PFN_UP(tbo->base.size)))
+		return false;
+
+	return ttm_bo_eviction_valuable(tbo, place);
+}
 
 /* The CPU copies contiguous memory only, see ttm_kmap_iter_linear_io_init(). */
 static bool pddgpu_ttm_cpu_copyable(struct ttm_resource *res)
@@ -471,7 +508,7 @@ static const struct ttm_device_funcs pddgpu_ttm_funcs = {
 	.ttm_tt_populate = pddgpu_ttm_tt_populate,
 	.ttm_tt_unpopulate = pddgpu_ttm_tt_unpopulate,
 	.ttm_tt_destroy = pddgpu_ttm_tt_destroy,
-	.eviction_valuable = ttm_bo_eviction_valuable,
+	.eviction_valuable = pddgpu_ttm_eviction_valuable,
 	.evict_flags = pddgpu_ttm_evict_flags,
 	.move = pddgpu_ttm_move,
 	.delete_mem_notify = pddgpu_ttm_delete_mem_notify,

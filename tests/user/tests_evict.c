@@ -6,8 +6,10 @@
  */
 #include "test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #define COPY		DRM_PDDGPU_ENGINE_COPY
@@ -128,7 +130,15 @@ struct kind {
 	bool private;
 };
 
-/* 200 % of VRAM: written by both engines, checked by card and CPU. */
+/* 200 % of VRAM, or what GTT leaves of that: as all of it is bound. */
+static u64 too_much(const struct pdd_dev *dev)
+{
+	u64 vram = dev->info.vram_size, gtt = dev->info.gtt_size / 2;
+
+	return vram + (gtt < vram ? gtt : vram);
+}
+
+/* More than VRAM: written by both engines, checked by card and CPU. */
 static void overcommit(const void *arg)
 {
 	const struct kind *kind = arg;
@@ -137,7 +147,7 @@ static void overcommit(const void *arg)
 	struct set s;
 
 	CHECK_OK(pdd_open(&dev, 0));
-	set_init(&s, 2 * dev.info.vram_size, 1);
+	set_init(&s, too_much(&dev), 1);
 	before = test_memory(&dev);
 	set_create(&s, kind->domains, kind->flags, kind->private ? s.c.vm : 0);
 	for (u64 i = 0; i < s.count; i++)
@@ -154,7 +164,7 @@ static void overcommit(const void *arg)
 		set_check_cpu(&s, i);
 }
 
-/* 200 % of VRAM, written and read by the CPU alone. */
+/* More than VRAM, written and read by the CPU alone. */
 static void overcommit_cpu(const void *arg)
 {
 	struct pdd_dev dev;
@@ -162,7 +172,7 @@ static void overcommit_cpu(const void *arg)
 
 	(void)arg;
 	CHECK_OK(pdd_open(&dev, 0));
-	set_init(&s, 2 * dev.info.vram_size, 2);
+	set_init(&s, too_much(&dev), 2);
 	set_create(&s, VRAM, 0, 0);
 	for (u64 i = 0; i < s.count; i++) {
 		CHECK_OK(pdd_bo_map(&s.c.dev, &s.bos[i]));
@@ -418,6 +428,36 @@ static void swap(const void *arg)
 	CHECK_EQ(ret, 0);
 }
 
+/* More than card and system have: that ends with an error, and the system goes on. */
+static void more_than_memory(const void *arg)
+{
+	const struct kind *kind = arg;
+	struct pdd_bo *bos, first;
+	struct pdd_dev dev;
+	struct sysinfo si;
+	u64 max, num = 0;
+	int ret = 0;
+	u32 *map;
+
+	CHECK_OK(pdd_open(&dev, 0));
+	CHECK_OK(sysinfo(&si));
+	CHECK_OK(pdd_bo_create(&dev, BO_SIZE, kind->domains, kind->flags, &first));
+	CHECK_OK(pdd_bo_map(&dev, &first));
+	map = first.map;
+	map[0] = 0x12345678;
+	max = (dev.info.vram_size + 2 * (u64)si.totalram * si.mem_unit) / BO_SIZE;
+	bos = calloc(max, sizeof(*bos));
+	while (!ret && num < max)
+		ret = pdd_bo_create(&dev, BO_SIZE, kind->domains, kind->flags, &bos[num++]);
+	CHECK(ret == -ENOMEM || (ret == -ENOSPC && kind->domains == VRAM));
+	for (u64 i = 0; i + 1 < num; i++)
+		pdd_bo_free(&dev, &bos[i]);
+	CHECK_EQ(map[0], 0x12345678);
+	CHECK_EQ(map[BO_SIZE / 4 - 1], 0);
+}
+
+static const struct kind gtt = { GTT, 0, false };
+static const struct kind uswc = { GTT, DRM_PDDGPU_GEM_GTT_USWC, false };
 static const struct kind vram = { VRAM, 0, false };
 static const struct kind either = { VRAM | GTT, 0, false };
 static const struct kind private = { VRAM, 0, true };
@@ -439,6 +479,12 @@ static const struct test tests[] = {
 	{ .name = "evict.makes_room_contiguous", .run = makes_room_contiguous, .timeout = 60 },
 	{ .name = "evict.three_clients", .run = three_clients, .timeout = 120 },
 	{ .name = "evict.swap", .run = swap, .timeout = 60 },
+	{ .name = "evict.more_than_memory_vram", .run = more_than_memory, .arg = &vram,
+	  .timeout = 120 },
+	{ .name = "evict.more_than_memory_gtt", .run = more_than_memory, .arg = &gtt,
+	  .timeout = 120 },
+	{ .name = "evict.more_than_memory_uswc", .run = more_than_memory, .arg = &uswc,
+	  .timeout = 120 },
 };
 
 TEST_GROUP(evict_tests, tests);
