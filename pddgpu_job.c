@@ -191,6 +191,11 @@ static bool pddgpu_job_banned(struct pddgpu_job *job)
 	return job->ctx && READ_ONCE(job->ctx->banned);
 }
 
+/*
+ * A job of a banned context goes to the ring as well, without its command buffer.
+ * An earlier job of the same queue may still run there, and in reservations the
+ * fence of the later one has taken its place: it must not signal first.
+ */
 static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 {
 	struct pddgpu_job *job = to_pddgpu_job(base);
@@ -198,11 +203,10 @@ static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 	bool cookie;
 	int idx, ret;
 
-	if (pddgpu_job_banned(job))
-		return ERR_PTR(-ECANCELED);
 	if (!drm_dev_enter(&ring->pdev->drm, &idx))
 		return ERR_PTR(-ENODEV);
 
+	job->cancelled = pddgpu_job_banned(job);
 	cookie = dma_fence_begin_signalling();
 	ret = pddgpu_fence_arm(job->fence, ring->timeline, job);
 	if (!ret)
@@ -214,6 +218,8 @@ static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 
 int pddgpu_job_error(struct pddgpu_job *job, u32 status)
 {
+	if (job && job->cancelled)
+		return -ECANCELED;
 	if (status == PDDGPU_ERR_NONE)
 		return 0;
 

@@ -49,6 +49,8 @@ struct pddgpu_job {
 	u32 ib_max;
 	/** @retried: a kernel job that hung once; reset path only */
 	bool retried;
+	/** @cancelled: its context was banned before it ran; set before @fence is armed */
+	bool cancelled;
 	/** @free_work: drops @ctx where locks may be taken */
 	struct work_struct free_work;
 };
@@ -109,8 +111,8 @@ struct dma_fence *pddgpu_job_push(struct pddgpu_job *job);
  *
  * Any context; called just before the job's fence is signalled.
  *
- * Return: what the fence says: 0, -EFAULT for an error of memory, -EINVAL for a
- * packet that makes no sense.
+ * Return: what the fence says: 0, -ECANCELED for a job that was not run, -EFAULT
+ * for an error of memory, -EINVAL for a packet that makes no sense.
  */
 int pddgpu_job_error(struct pddgpu_job *job, u32 status);
 

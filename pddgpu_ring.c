@@ -207,9 +207,10 @@ void pddgpu_ring_emit(struct pddgpu_ring *ring, struct pddgpu_job *job)
 	u32 vmid = PDDGPU_VMID_KERNEL;
 	u32 *p = pddgpu_ring_begin(ring);
 
-	if (job->ctx)
+	if (job->ctx && !job->cancelled)
 		p = pddgpu_ring_put_vmid(ring, p, job, &vmid);
-	p = pddgpu_ring_put_ib(p, vmid, job->ib_addr, job->ib_dwords);
+	if (!job->cancelled)
+		p = pddgpu_ring_put_ib(p, vmid, job->ib_addr, job->ib_dwords);
 	p = pddgpu_ring_put_fence(ring, p, job->fence->base.seqno);
 	trace_pddgpu_job_run(dev_name(ring->pdev->drm.dev), ring->name, job->fence->base.seqno,
 			     job->ib_addr, job->ib_dwords);

@@ -137,7 +137,8 @@ int pddgpu_ring_test(struct pddgpu_ring *ring);
 /**
  * pddgpu_ring_emit() - Put a job on the ring and ring the doorbell
  * @ring: the ring
- * @job: the job; its hardware fence is armed
+ * @job: the job; its hardware fence is armed.  Of one that is cancelled only the
+ *       fence is put there
  *
  * Caller is the scheduler thread, or the reset path with that stopped, between
  * drm_dev_enter() and drm_dev_exit().  Cannot fail.

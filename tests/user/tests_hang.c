@@ -87,6 +87,43 @@ static void guilty_queue_is_cancelled(const void *arg)
 	CHECK_EQ(*(u32 *)bo.map, 0);
 }
 
+/*
+ * A job that is cancelled ends no sooner than the one before it in its queue, which
+ * runs: whoever waits for the later one may take back what the earlier one uses.
+ */
+static void cancelled_in_turn(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct drm_pddgpu_sync syncs[2] = { { .flags = 0 }, { .flags = DRM_PDDGPU_SYNC_SIGNAL } };
+	const struct pdd_use use = { .syncs = syncs, .num_syncs = ARRAY_SIZE(syncs) };
+	struct pdd_ib never, waits, ib;
+	struct pdd_client c;
+	struct pdd_bo gate;
+	u32 hung, runs;
+
+	test_client(&c);
+	gate = test_bo(&c, PDD_PAGE, GTT);
+	never = test_ib(&c, 16);
+	waits = test_ib(&c, 16);
+	ib = test_ib(&c, 16);
+	pdd_wait(&never, PDDGPU_WAIT_EQ, gate.va + 8, 1, ~0u);
+	pdd_wait(&waits, PDDGPU_WAIT_EQ, gate.va, 1, ~0u);
+	pdd_nop(&ib, 0);
+
+	CHECK_OK(pdd_submit_out(&c, engine, &never, NULL, 0, &hung));
+	sleep_ms(1000);
+	CHECK_OK(pdd_submit_out(&c, !engine, &waits, NULL, 0, &runs));
+	syncs[0].handle = hung;
+	syncs[1].handle = pdd_syncobj(&c.dev);
+	CHECK_OK(pdd_submit(&c, !engine, &ib, &use));
+	expect_killed(&c, hung);
+	CHECK_RET(pdd_syncobj_wait(&c.dev, syncs[1].handle, 200000000), -ETIME);
+	CHECK_EQ(pdd_syncobj_status(&c.dev, runs), 0);
+	test_gate_open(&gate);
+	CHECK_OK(pdd_finish(&c.dev, runs));
+	expect_killed(&c, syncs[1].handle);
+}
+
 /* Jobs of another client behind the hung one, on its engine, all run and are right. */
 static void others_are_unharmed(const void *arg)
 {
@@ -271,6 +308,7 @@ static const u32 on_copy = COPY, on_compute = COMPUTE;
 static const struct test tests[] = {
 	BOTH("guilty_is_banned", guilty_is_banned),
 	BOTH("guilty_queue_is_cancelled", guilty_queue_is_cancelled),
+	BOTH("cancelled_in_turn", cancelled_in_turn),
 	BOTH("others_are_unharmed", others_are_unharmed),
 	BOTH("other_engine_goes_on", other_engine_goes_on),
 	BOTH("injected", injected),
