@@ -201,6 +201,14 @@ static void pddgpu_device_fail_rings(struct pddgpu_device *pdev, int error)
 		pddgpu_ring_fail(&pdev->rings[e], error);
 }
 
+/* The card first: what a signalled fence protects is free. */
+static void pddgpu_device_kill(struct pddgpu_device *pdev, int error)
+{
+	WRITE_ONCE(pdev->copy.ready, false);
+	pddgpu_device_reset(pdev);
+	pddgpu_device_fail_rings(pdev, error);
+}
+
 int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci)
 {
 	int ret;
@@ -250,11 +258,16 @@ err_ttm:
 	return ret;
 }
 
+void pddgpu_device_halt(struct pddgpu_device *pdev)
+{
+	pddgpu_device_kill(pdev, -ENODEV);
+}
+
 void pddgpu_device_unplug(struct pddgpu_device *pdev)
 {
+	/* Again: a job that timed out just then may have started its engine. */
 	pddgpu_device_stop(pdev);
 	pddgpu_irq_fini(pdev);
-	pddgpu_device_fail_rings(pdev, -ENODEV);
 	/* With the rings dead, what is queued fails on its way through. */
 	pddgpu_job_wait_all(pdev);
 	pddgpu_copy_fini(pdev);
@@ -269,7 +282,5 @@ void pddgpu_device_wedge(struct pddgpu_device *pdev)
 		return;
 
 	drm_err(&pdev->drm, "wedged: no more jobs until the driver is loaded again\n");
-	WRITE_ONCE(pdev->copy.ready, false);
-	pddgpu_device_reset(pdev);
-	pddgpu_device_fail_rings(pdev, -EIO);
+	pddgpu_device_kill(pdev, -EIO);
 }

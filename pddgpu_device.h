@@ -115,8 +115,19 @@ struct pddgpu_device {
 int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci);
 
 /**
+ * pddgpu_device_halt() - Stop the engines for good and signal all fences
+ * @pdev: the card, before drm_dev_unplug()
+ *
+ * drm_dev_unplug() waits for all who have entered the device.  They may wait for
+ * fences, and from there on nobody else would see to it that those signal: a job
+ * that hangs is not stopped when the device cannot be entered.  All jobs from
+ * here on end with -ENODEV.
+ */
+void pddgpu_device_halt(struct pddgpu_device *pdev);
+
+/**
  * pddgpu_device_unplug() - Stop using the card
- * @pdev: the card, after drm_dev_unplug()
+ * @pdev: the card, after pddgpu_device_halt() and drm_dev_unplug()
  *
  * On return no fence of the driver is unsignalled, no DMA is mapped, and
  * nothing touches the hardware; files may still be open.

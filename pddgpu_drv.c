@@ -152,8 +152,10 @@ static int pddgpu_probe(struct pci_dev *pci, const struct pci_device_id *id)
 
 	pci_set_drvdata(pci, pdev);
 	ret = drm_dev_register(&pdev->drm, 0);
-	if (ret)
+	if (ret) {
+		pddgpu_device_halt(pdev);
 		pddgpu_device_unplug(pdev);
+	}
 	return ret;
 }
 
@@ -161,6 +163,7 @@ static void pddgpu_remove(struct pci_dev *pci)
 {
 	struct pddgpu_device *pdev = pci_get_drvdata(pci);
 
+	pddgpu_device_halt(pdev);
 	drm_dev_unplug(&pdev->drm);
 	pddgpu_device_unplug(pdev);
 }

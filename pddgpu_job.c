@@ -327,7 +327,7 @@ static enum drm_gpu_sched_stat pddgpu_job_timedout(struct drm_sched_job *base)
 
 	/* Puts the job back on the list, or marks it for freeing if it is done. */
 	drm_sched_stop(&ring->sched, base);
-	/* Otherwise unplug is about to signal everything. */
+	/* Otherwise all has been signalled: pddgpu_device_halt(). */
 	if (drm_dev_enter(&ring->pdev->drm, &idx)) {
 		if (!dma_fence_is_signaled(&base->s_fence->finished))
 			pddgpu_job_rescue(ring, to_pddgpu_job(base));

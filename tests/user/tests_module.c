@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +228,41 @@ static void unbind_busy(const void *arg)
 	rebind(&b);
 }
 
+/*
+ * The card is taken away while a page fault waits for a clear behind a job that
+ * never ends: neither waits for the other.  What the fault comes to may be either.
+ */
+static void unbind_touched(const void *arg)
+{
+	struct pdd_client c;
+	struct binding b;
+	struct pdd_bo bo;
+	int status;
+	pid_t pid;
+	u64 start;
+
+	(void)arg;
+	test_client(&c);
+	b = find_binding(&c.dev);
+	test_gate(&c, c.ctx, COPY, NULL);
+	CHECK_OK(pdd_bo_create(&c.dev, MIB, VRAM, 0, &bo));
+	CHECK_OK(pdd_bo_map(&c.dev, &bo));
+	pid = test_fork();
+	if (!pid) {
+		*(volatile u32 *)bo.map = 1;
+		_exit(0);
+	}
+	sleep_ms(300);
+	start = now_ns();
+	CHECK_OK(binding_write(&b, "unbind"));
+	CHECK(now_ns() - start < 1000000000);
+	status = test_wait(pid);
+	CHECK(!status || status == 128 + SIGBUS);
+	pdd_client_close(&c);
+	pdd_bo_unmap(&bo);
+	rebind(&b);
+}
+
 static void unbind_often(const void *arg)
 {
 	struct drm_pddgpu_info_memory first = { 0 };
@@ -262,6 +298,7 @@ static const struct test tests[] = {
 	  .changes_cards = true },
 	{ .name = "module.unbind_busy_compute", .run = unbind_busy, .arg = &on_compute,
 	  .changes_cards = true },
+	{ .name = "module.unbind_touched", .run = unbind_touched, .changes_cards = true },
 	{ .name = "module.unbind_often", .run = unbind_often, .timeout = 60,
 	  .changes_cards = true },
 };
