@@ -121,11 +121,36 @@ static vm_fault_t pddgpu_gem_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/*
+ * A debugger, or a process through /proc/self/mem.  TTM's own waits for no move: in
+ * GTT it shows what others left in pages that the copy engine has yet to fill.
+ */
+static int pddgpu_gem_access(struct vm_area_struct *vma, unsigned long addr, void *buf, int len,
+			     int write)
+{
+	struct ttm_buffer_object *tbo = vma->vm_private_data;
+	u64 first = vma->vm_pgoff - drm_vma_node_start(&tbo->base.vma_node);
+	u64 offset = (first << PAGE_SHIFT) + addr - vma->vm_start;
+	int ret;
+
+	if (len < 1 || offset + len > tbo->base.size)
+		return -EIO;
+
+	ret = ttm_bo_reserve(tbo, true, false, NULL);
+	if (ret)
+		return ret;
+
+	ret = tbo->bdev->funcs->access_memory(tbo, offset, buf, len, write);
+	ttm_bo_unreserve(tbo);
+
+	return ret;
+}
+
 static const struct vm_operations_struct pddgpu_gem_vm_ops = {
 	.fault = pddgpu_gem_fault,
 	.open = ttm_bo_vm_open,
 	.close = ttm_bo_vm_close,
-	.access = ttm_bo_vm_access,
+	.access = pddgpu_gem_access,
 };
 
 /* Whoever knows the offset has a handle, so the flag is checked here, too. */

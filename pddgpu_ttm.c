@@ -473,9 +473,17 @@ static int pddgpu_ttm_access_page(struct ttm_buffer_object *tbo, unsigned long o
 	return len;
 }
 
+static int pddgpu_ttm_wait_moves(struct ttm_buffer_object *tbo)
+{
+	long ret = dma_resv_wait_timeout(tbo->base.resv, DMA_RESV_USAGE_KERNEL, true,
+					 MAX_SCHEDULE_TIMEOUT);
+
+	return ret < 0 ? ret : 0;
+}
+
 /*
- * A debugger looks at a buffer in VRAM through its mapping.  It gets what the
- * process would get: the buffer where the CPU can reach it.
+ * A debugger looks at a buffer through its mapping.  It gets what the process
+ * would get: the buffer where the CPU can reach it, once moves are over.
  */
 static int pddgpu_ttm_access_memory(struct ttm_buffer_object *tbo, unsigned long offset,
 				    void *buf, int len, int write)
@@ -489,7 +497,7 @@ static int pddgpu_ttm_access_memory(struct ttm_buffer_object *tbo, unsigned long
 
 	ret = pddgpu_bo_validate_visible(to_pddgpu_bo(tbo), &ctx);
 	if (!ret)
-		ret = ttm_bo_wait_ctx(tbo, &ctx);
+		ret = pddgpu_ttm_wait_moves(tbo);
 	if (!ret && pddgpu_bo_is_lost(to_pddgpu_bo(tbo)))
 		ret = -EIO;
 	if (!ret && pddgpu_ttm_in_vram(tbo->resource)) {

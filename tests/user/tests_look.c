@@ -62,6 +62,49 @@ static void debugger(const void *arg)
 	close(fd);
 }
 
+/* What is on its way to GTT has arrived when a debugger sees it. */
+static void debugger_and_move(const void *arg)
+{
+	struct drm_pddgpu_cs_bo list = { .flags = DRM_PDDGPU_CS_BO_WRITE };
+	struct drm_pddgpu_gem_info info = { .placement = VRAM };
+	struct pdd_use use = { .bos = &list, .num_bos = 1 };
+	static u32 page[PDD_PAGE / 4];
+	struct pdd_client c;
+	struct pdd_bo bo, other, gate;
+	struct pdd_ib ib;
+	pid_t pid;
+	int fd;
+
+	(void)arg;
+	test_client(&c);
+	ib = test_ib(&c, 16);
+	bo = filled_bo(&c, MIB, VRAM, 0);
+	CHECK_OK(pdd_bo_map(&c.dev, &bo));
+	list.handle = bo.handle;
+	/* Not what other tests may have left in the pages */
+	pdd_fill(&ib, bo.va, MIB, ~FILLER);
+	CHECK_OK(pdd_run(&c, DRM_PDDGPU_ENGINE_COPY, &ib, &list, 1));
+	gate = test_gate(&c, c.ctx, DRM_PDDGPU_ENGINE_COMPUTE, &use);
+	for (u64 size = 0; info.placement == VRAM; size += other.size) {
+		CHECK(size < 2 * c.dev.info.vram_size);
+		CHECK_OK(pdd_bo_create(&c.dev, 16 * MIB, VRAM, 0, &other));
+		CHECK_OK(pdd_bo_info(&c.dev, &bo, &info));
+	}
+	CHECK_EQ(info.placement, GTT);
+	pid = test_fork();
+	if (!pid) {
+		usleep(300000);
+		test_gate_open(&gate);
+		_exit(0);
+	}
+	fd = open("/proc/self/mem", O_RDONLY);
+	CHECK(fd >= 0);
+	CHECK_EQ(pread(fd, page, PDD_PAGE, (uintptr_t)bo.map), PDD_PAGE);
+	test_check_words(page, PDD_PAGE, ~FILLER);
+	close(fd);
+	test_join(pid);
+}
+
 /* --- debugfs ------------------------------------------------------------ */
 
 static int open_file(struct pdd_client *c, const char *name, int flags)
@@ -200,6 +243,7 @@ static const struct test tests[] = {
 	{ .name = "look.debugger_vram_visible", .run = debugger, .arg = &in_visible },
 	{ .name = "look.debugger_gtt", .run = debugger, .arg = &in_gtt },
 	{ .name = "look.debugger_gtt_uswc", .run = debugger, .arg = &in_gtt_uswc },
+	{ .name = "look.debugger_and_move", .run = debugger_and_move },
 	{ .name = "look.bo_invisible", .run = invisible_bo },
 	{ .name = "look.vram_raw_invisible", .run = vram_raw_invisible, .timeout = 60 },
 	{ .name = "look.fdinfo_adds_up", .run = fdinfo_adds_up },
