@@ -7,6 +7,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sort.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_exec.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
@@ -666,7 +667,7 @@ static void pddgpu_submit_push(struct pddgpu_submit *submit)
 	dma_fence_put(fence);
 }
 
-static int pddgpu_submit_run(struct pddgpu_submit *submit)
+static int pddgpu_submit_run_entered(struct pddgpu_submit *submit)
 {
 	int ret;
 
@@ -678,6 +679,19 @@ static int pddgpu_submit_run(struct pddgpu_submit *submit)
 	if (!ret)
 		pddgpu_submit_push(submit);
 	pddgpu_submit_unlock(submit);
+	return ret;
+}
+
+/* Page-table updates are kernel jobs, whose command buffers go with the card. */
+static int pddgpu_submit_run(struct pddgpu_submit *submit)
+{
+	int idx, ret;
+
+	if (!drm_dev_enter(&submit->pdev->drm, &idx))
+		return -ENODEV;
+
+	ret = pddgpu_submit_run_entered(submit);
+	drm_dev_exit(idx);
 	return ret;
 }
 

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_drv.h>
 #include <drm/drm_exec.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
@@ -915,8 +916,9 @@ int pddgpu_vm_bind_check_op(const struct drm_pddgpu_vm_bind_op *op)
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_vm_bind_check_op);
 
-static int pddgpu_vm_bind_ops(struct pddgpu_vm *vm, const struct drm_pddgpu_vm_bind_op *ops,
-			      struct drm_pddgpu_vm_bind *args, struct drm_file *file)
+static int pddgpu_vm_bind_ops_entered(struct pddgpu_vm *vm,
+				      const struct drm_pddgpu_vm_bind_op *ops,
+				      struct drm_pddgpu_vm_bind *args, struct drm_file *file)
 {
 	int ret;
 
@@ -932,6 +934,20 @@ static int pddgpu_vm_bind_ops(struct pddgpu_vm *vm, const struct drm_pddgpu_vm_b
 			args->num_done++;
 	}
 	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+/* Page-table updates are kernel jobs, whose command buffers go with the card. */
+static int pddgpu_vm_bind_ops(struct pddgpu_vm *vm, const struct drm_pddgpu_vm_bind_op *ops,
+			      struct drm_pddgpu_vm_bind *args, struct drm_file *file)
+{
+	int idx, ret;
+
+	if (!drm_dev_enter(&vm->pdev->drm, &idx))
+		return -ENODEV;
+
+	ret = pddgpu_vm_bind_ops_entered(vm, ops, args, file);
+	drm_dev_exit(idx);
 	return ret;
 }
 

@@ -129,7 +129,7 @@ int pddgpu_vm_lock(struct pddgpu_vm *vm, struct drm_exec *exec);
 
 /**
  * pddgpu_vm_validate() - Make all that is mapped reachable, page tables included
- * @vm: the address space, locked with pddgpu_vm_lock()
+ * @vm: the address space, locked with pddgpu_vm_lock(); device entered
  * @exec: its locks, which ignore duplicates
  *
  * Buffers that were moved are placed where the GPU reaches them, and their

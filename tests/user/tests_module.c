@@ -263,6 +263,48 @@ static void unbind_touched(const void *arg)
 	rebind(&b);
 }
 
+/* Changes of an address space until the card is gone, each of which takes memory. */
+static int bind_until_gone(struct pdd_client *c, const struct pdd_bo *bo, u64 va)
+{
+	int ret;
+
+	do {
+		ret = pdd_bind(c, bo, 0, va, PDD_PAGE, 0);
+		if (!ret)
+			ret = pdd_unbind(c, va, PDD_PAGE);
+	} while (!ret);
+	return ret;
+}
+
+/*
+ * The card is taken away while VM_BIND waits for command buffers that updates
+ * behind a job that never ends have taken, all of them.
+ */
+static void unbind_binding(const void *arg)
+{
+	struct pdd_client c;
+	struct binding b;
+	struct pdd_bo bo;
+	pid_t pid;
+	u64 start;
+
+	(void)arg;
+	test_client(&c);
+	b = find_binding(&c.dev);
+	CHECK_OK(pdd_bo_create(&c.dev, PDD_PAGE, GTT, 0, &bo));
+	test_gate(&c, c.ctx, COMPUTE, NULL);
+	pid = test_fork();
+	if (!pid)
+		_exit(bind_until_gone(&c, &bo, pdd_va(&c, PDD_PAGE)) != -ENODEV);
+	sleep_ms(1200);
+	start = now_ns();
+	CHECK_OK(binding_write(&b, "unbind"));
+	CHECK(now_ns() - start < 1000000000);
+	test_join(pid);
+	pdd_client_close(&c);
+	rebind(&b);
+}
+
 static void unbind_often(const void *arg)
 {
 	struct drm_pddgpu_info_memory first = { 0 };
@@ -299,6 +341,7 @@ static const struct test tests[] = {
 	{ .name = "module.unbind_busy_compute", .run = unbind_busy, .arg = &on_compute,
 	  .changes_cards = true },
 	{ .name = "module.unbind_touched", .run = unbind_touched, .changes_cards = true },
+	{ .name = "module.unbind_binding", .run = unbind_binding, .changes_cards = true },
 	{ .name = "module.unbind_often", .run = unbind_often, .timeout = 60,
 	  .changes_cards = true },
 };
