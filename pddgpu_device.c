@@ -147,7 +147,9 @@ static int pddgpu_device_init_sw(struct pddgpu_device *pdev)
 	ret = drmm_mutex_init(&pdev->drm, &pdev->latch_lock);
 	if (ret)
 		return ret;
-	pdev->reset_wq = drmm_alloc_ordered_workqueue(&pdev->drm, "pddgpu-reset", 0);
+	/* Fences wait for it: there must be a thread for it without any memory. */
+	pdev->reset_wq = drmm_alloc_ordered_workqueue(&pdev->drm, "pddgpu-reset",
+						      WQ_MEM_RECLAIM);
 	return PTR_ERR_OR_ZERO(pdev->reset_wq);
 }
 
