@@ -65,9 +65,9 @@ void pddgpu_ctx_put(struct pddgpu_ctx *ctx);
  * pddgpu_ctx_close() - Shut the queues when the id goes away
  * @ctx: the context
  *
- * Waits until what is queued has gone to the engines, but not for a client that
- * was killed, and no more than a second for one that exits: the rest is dropped,
- * its fences signal with -ESRCH.
+ * Waits until what is queued has gone to the engines, but no more than a second a
+ * queue for a client that exits or was killed: the rest is dropped, its fences
+ * signal with -ESRCH.
  */
 void pddgpu_ctx_close(struct pddgpu_ctx *ctx);
 
