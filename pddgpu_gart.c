@@ -23,7 +23,7 @@ static void pddgpu_gart_flush(struct pddgpu_device *pdev)
 	pddgpu_write(pdev, PDDGPU_REG_TLB_INVALIDATE, BIT(PDDGPU_VMID_KERNEL));
 }
 
-void pddgpu_gart_enable(struct pddgpu_device *pdev)
+static void pddgpu_gart_enable(struct pddgpu_device *pdev)
 {
 	pddgpu_write64(pdev, PDDGPU_REG_GART_BASE_LO, pdev->gart.table_addr);
 	pddgpu_write(pdev, PDDGPU_REG_GART_ENTRIES, pdev->gart.num_entries);

@@ -36,12 +36,6 @@ struct pddgpu_gart {
 int pddgpu_gart_init(struct pddgpu_device *pdev);
 
 /**
- * pddgpu_gart_enable() - Point the card at the table
- * @pdev: the card, just reset
- */
-void pddgpu_gart_enable(struct pddgpu_device *pdev);
-
-/**
  * pddgpu_gart_bind() - Map pages into the aperture
  * @pdev: the card
  * @first: first aperture page, from the GTT manager
