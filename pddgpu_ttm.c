@@ -2,6 +2,7 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 
@@ -47,8 +48,9 @@
  * another client left there.
  */
 
-/* The part of the system's memory that buffers leave alone */
+/* The part of the system's memory that buffers leave alone, and how many pages at most */
 #define PDDGPU_TTM_RESERVE_SHARE	16
+#define PDDGPU_TTM_RESERVE_MAX		(SZ_256M >> PAGE_SHIFT)
 
 static bool pddgpu_ttm_in_vram(const struct ttm_resource *res)
 {
@@ -100,8 +102,10 @@ static bool pddgpu_ttm_has_room(struct pddgpu_device *pdev, u64 num_pages)
 {
 	u64 available = si_mem_available() + max(get_nr_swap_pages(), 0L) +
 			(pddgpu_pool_bytes(&pdev->pool) >> PAGE_SHIFT);
+	u64 reserve = min_t(u64, totalram_pages() / PDDGPU_TTM_RESERVE_SHARE,
+			    PDDGPU_TTM_RESERVE_MAX);
 
-	return num_pages + totalram_pages() / PDDGPU_TTM_RESERVE_SHARE <= available;
+	return num_pages + reserve <= available;
 }
 
 /* Pages come mapped for DMA, which a card that is gone must not have. */

@@ -7,6 +7,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sysinfo.h>
@@ -456,6 +457,35 @@ static void more_than_memory(const void *arg)
 	CHECK_EQ(map[BO_SIZE / 4 - 1], 0);
 }
 
+/* Memory for the CPU comes when it is touched, and then there is but one way to say no. */
+static void touch_too_much(u64 bytes)
+{
+	struct pdd_dev dev;
+	struct pdd_bo bo;
+
+	CHECK_OK(pdd_open(&dev, 0));
+	for (u64 done = 0; done < bytes; done += BO_SIZE) {
+		CHECK_OK(pdd_bo_create(&dev, BO_SIZE, DRM_PDDGPU_DOMAIN_CPU, 0, &bo));
+		CHECK_OK(pdd_bo_map(&dev, &bo));
+		*(u32 *)bo.map = 1;
+	}
+}
+
+static void more_than_memory_cpu(const void *arg)
+{
+	struct sysinfo si;
+	pid_t pid;
+
+	(void)arg;
+	CHECK_OK(sysinfo(&si));
+	pid = test_fork();
+	if (!pid) {
+		touch_too_much((u64)si.totalram * si.mem_unit);
+		_exit(0);
+	}
+	CHECK_EQ(test_wait(pid), 128 + SIGBUS);
+}
+
 static const struct kind gtt = { GTT, 0, false };
 static const struct kind uswc = { GTT, DRM_PDDGPU_GEM_GTT_USWC, false };
 static const struct kind vram = { VRAM, 0, false };
@@ -479,6 +509,7 @@ static const struct test tests[] = {
 	{ .name = "evict.makes_room_contiguous", .run = makes_room_contiguous, .timeout = 60 },
 	{ .name = "evict.three_clients", .run = three_clients, .timeout = 120 },
 	{ .name = "evict.swap", .run = swap, .timeout = 60 },
+	{ .name = "evict.more_than_memory_cpu", .run = more_than_memory_cpu, .timeout = 120 },
 	{ .name = "evict.more_than_memory_vram", .run = more_than_memory, .arg = &vram,
 	  .timeout = 120 },
 	{ .name = "evict.more_than_memory_gtt", .run = more_than_memory, .arg = &gtt,
