@@ -144,14 +144,14 @@ static const struct ttm_place pddgpu_ttm_evict_vram_places[] = {
 static const struct ttm_place pddgpu_ttm_evict_place = { .mem_type = TTM_PL_SYSTEM };
 
 /*
- * TTM asks before it moves a buffer out of GTT, which leads to swapping it out,
- * and before it does so.  A copy is made for that, which without a swap device
- * stays in memory.
+ * TTM asks before it moves a buffer out of VRAM, which takes pages; out of GTT,
+ * which leads to swapping it out; and before it does so.  A copy is made for that,
+ * which without a swap device stays in memory.
  */
 static bool pddgpu_ttm_eviction_valuable(struct ttm_buffer_object *tbo,
 					 const struct ttm_place *place)
 {
-	if (!tbo->deleted && !pddgpu_ttm_in_vram(tbo->resource) &&
+	if (!tbo->deleted &&
 	    !pddgpu_ttm_has_room(ttm_to_pddgpu(tbo->bdev), PFN_UP(tbo->base.size)))
 		return false;
 
