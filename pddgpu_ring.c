@@ -290,7 +290,8 @@ int pddgpu_ring_reset(struct pddgpu_ring *ring)
 	ret = read_poll_timeout(pddgpu_ring_read, ctrl,
 				!(ctrl & PDDGPU_ENGINE_CTRL_RESET) || ctrl == U32_MAX,
 				100, PDDGPU_RING_TIMEOUT_US, false, ring, PDDGPU_ENGINE_CTRL);
-	if (ctrl == U32_MAX)
+	/* A card that is gone reads as ones, or as zeroes, which look like success. */
+	if (pddgpu_read(ring->pdev, PDDGPU_REG_ID) != PDDGPU_ID_MAGIC)
 		return -EIO;
 	if (ret)
 		return ret;
