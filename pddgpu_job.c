@@ -355,9 +355,8 @@ static void pddgpu_job_free_work(struct work_struct *work)
 }
 
 /*
- * The last reference of a context frees an address space, which takes
- * reservation locks.  Their holders may wait for jobs, so the thread that runs
- * these must not wait for them.
+ * The last reference of a context may be the last of its address space, and that
+ * the last of the device: a scheduler cannot be torn down by its own thread.
  */
 static void pddgpu_job_free(struct drm_sched_job *base)
 {
