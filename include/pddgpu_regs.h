@@ -30,7 +30,7 @@
 #define PDDGPU_MMIO_SIZE			0x10000
 
 /* MSI-X vectors */
-#define PDDGPU_IRQ_COPY				0 /* a FENCE with the IRQ flag ran on the copy engine */
+#define PDDGPU_IRQ_COPY				0 /* a FENCE with the IRQ flag, copy engine */
 #define PDDGPU_IRQ_COMPUTE			1 /* the same on the compute engine */
 #define PDDGPU_IRQ_FAULT			2 /* the fault ring grew, or an engine halted */
 #define PDDGPU_IRQ_DISPLAY			3 /* reserved for the display */
@@ -60,11 +60,11 @@
 #define PDDGPU_REG_APERTURE_SIZE_HI		0x001c
 #define PDDGPU_REG_TIMESTAMP_LO			0x0020 /* RO, ns; reading _LO latches _HI */
 #define PDDGPU_REG_TIMESTAMP_HI			0x0024
-#define PDDGPU_REG_RESET			0x0030 /* WO: the magic does what an FLR does to BAR2 state */
+#define PDDGPU_REG_RESET			0x0030 /* WO: the magic resets BAR2 like an FLR */
 #define   PDDGPU_RESET_MAGIC			0x52535421
 
 #define PDDGPU_REG_IRQ_ENABLE			0x0100 /* RW, a bit a vector */
-#define PDDGPU_REG_IRQ_STATUS			0x0104 /* RW1C, a bit a vector: raised since cleared */
+#define PDDGPU_REG_IRQ_STATUS			0x0104 /* RW1C, a bit a vector: it was raised */
 
 /* --- Engines ---------------------------------------------------------- */
 
@@ -74,16 +74,16 @@
 #define   PDDGPU_ENGINE_CTRL_RESET		BIT(1) /* reads 1 until the engine has stopped */
 #define PDDGPU_ENGINE_STATUS			0x04 /* RO */
 #define   PDDGPU_ENGINE_STATUS_BUSY		BIT(0)
-#define   PDDGPU_ENGINE_STATUS_HALTED		BIT(1) /* an error in the ring itself; needs RESET */
+#define   PDDGPU_ENGINE_STATUS_HALTED		BIT(1) /* an error in the ring; needs RESET */
 #define   PDDGPU_ENGINE_STATUS_ERROR		GENMASK(15, 8) /* PDDGPU_ERR_* */
-#define PDDGPU_ENGINE_RING_BASE_LO		0x08 /* RW while disabled, VMID 0 address, 4 KiB aligned */
+#define PDDGPU_ENGINE_RING_BASE_LO		0x08 /* RW while disabled, VMID 0, 4 KiB aligned */
 #define PDDGPU_ENGINE_RING_BASE_HI		0x0c
 #define PDDGPU_ENGINE_RING_SIZE			0x10 /* RW while disabled, bytes, power of two */
 #define   PDDGPU_RING_SIZE_MIN			0x1000
 #define   PDDGPU_RING_SIZE_MAX			0x100000
 #define PDDGPU_ENGINE_RING_RPTR			0x14 /* RO, dword index: next packet to run */
-#define PDDGPU_ENGINE_RING_WPTR			0x18 /* RO, dword index: last doorbell value taken */
-#define PDDGPU_ENGINE_IB_VMID			0x1c /* RO, VMID of the INDIRECT that runs, ~0 if none */
+#define PDDGPU_ENGINE_RING_WPTR			0x18 /* RO, dword index: last doorbell taken */
+#define PDDGPU_ENGINE_IB_VMID			0x1c /* RO, VMID of the running INDIRECT, or ~0 */
 #define PDDGPU_ENGINE_IB_BASE_LO		0x20 /* RO, its address */
 #define PDDGPU_ENGINE_IB_BASE_HI		0x24
 #define PDDGPU_ENGINE_IB_RPTR			0x28 /* RO, dword index inside it */
@@ -100,8 +100,8 @@
 #define PDDGPU_REG_VMID_BASE_LO(v)		(0x2000 + (v) * 8) /* RW, v = 1..15 */
 #define PDDGPU_REG_VMID_BASE_HI(v)		(0x2004 + (v) * 8)
 #define   PDDGPU_VMID_BASE_VALID		BIT_ULL(0)
-#define   PDDGPU_VMID_BASE_ADDR			GENMASK_ULL(47, 12) /* root table, VRAM byte address */
-#define PDDGPU_REG_TLB_INVALIDATE		0x2100 /* WO, a bit a VMID; bit 0 drops GART entries */
+#define   PDDGPU_VMID_BASE_ADDR			GENMASK_ULL(47, 12) /* root table, byte in VRAM */
+#define PDDGPU_REG_TLB_INVALIDATE		0x2100 /* WO, a bit a VMID; bit 0: GART entries */
 
 /*
  * Fault ring: 32-byte records, struct pddgpu_fault_record, in VMID 0 memory.
@@ -132,8 +132,8 @@
 #define PDDGPU_REG_STAT_LO(e, n)		(0x4000 + (e) * 0x200 + (n) * 8) /* RO */
 #define PDDGPU_REG_STAT_HI(e, n)		(0x4004 + (e) * 0x200 + (n) * 8)
 #define   PDDGPU_STAT_JOBS			0 /* FENCE packets run from the ring */
-#define   PDDGPU_STAT_PACKETS			1 /* packets run, in the ring and in command buffers */
-#define   PDDGPU_STAT_BYTES_READ		2 /* by COPY, COPY_RECT and the data-parallel packets */
+#define   PDDGPU_STAT_PACKETS			1 /* packets run, in rings and command buffers */
+#define   PDDGPU_STAT_BYTES_READ		2 /* by COPY, COPY_RECT and data-parallel packets */
 #define   PDDGPU_STAT_BYTES_WRITTEN		3 /* and WRITE and FILL */
 #define   PDDGPU_STAT_BUSY_NS			4 /* time with a packet in execution */
 #define   PDDGPU_STAT_TLB_HITS			5 /* translations served by the engine's TLB */
@@ -148,8 +148,8 @@
  * --- Fault switches: what no silicon has, for tests.  Also reachable from the
  * card's command line and control socket.
  */
-#define PDDGPU_REG_INJECT_HANG			0x5000 /* RW, a bit an engine: its next packet never ends */
-#define PDDGPU_REG_INJECT_LOSE_IRQ		0x5004 /* RW, count: the next n interrupts are not sent */
+#define PDDGPU_REG_INJECT_HANG			0x5000 /* RW, a bit an engine: next packet hangs */
+#define PDDGPU_REG_INJECT_LOSE_IRQ		0x5004 /* RW, how many interrupts to leave out */
 /* 0x6000-0x6fff: reserved for on-chip memory.  0x9000-0xefff: for the display. */
 
 /* --- Command packets -------------------------------------------------- */
@@ -282,7 +282,7 @@
 #define PDDGPU_ERR_PRIVILEGE			4
 #define PDDGPU_ERR_UNMAPPED			5 /* no valid entry, or beyond the address space */
 #define PDDGPU_ERR_PERMISSION			6 /* entry lacks READ or WRITE */
-#define PDDGPU_ERR_TABLE			7 /* a table entry with reserved bits or outside VRAM */
+#define PDDGPU_ERR_TABLE			7 /* an entry with reserved bits or outside VRAM */
 #define PDDGPU_ERR_BUS				8 /* system address that no DMA window covers */
 
 /* --- Page tables ------------------------------------------------------ */
@@ -301,7 +301,7 @@
 #define PDDGPU_PTE_READ				BIT_ULL(1)
 #define PDDGPU_PTE_WRITE			BIT_ULL(2)
 #define PDDGPU_PTE_SYSTEM			BIT_ULL(3) /* a bus address, else a VRAM address */
-#define PDDGPU_PTE_SNOOP			BIT_ULL(4) /* with SYSTEM: keep CPU caches coherent */
+#define PDDGPU_PTE_SNOOP			BIT_ULL(4) /* with SYSTEM: coherent with the CPU */
 #define PDDGPU_PTE_LEAF				BIT_ULL(5) /* level 1: a 2 MiB leaf, not a table */
 #define PDDGPU_PTE_ADDR				GENMASK_ULL(51, 12)
 /* A table pointer has VALID and the table's VRAM address, nothing else. */
