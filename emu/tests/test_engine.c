@@ -141,16 +141,18 @@ static void disabling_ends_after_the_packet(void **state)
 {
 	struct rig *rig = *state;
 
-	rig_push(rig, COPY, WORDS(PDDGPU_PKT(PDDGPU_OP_WAIT, PDDGPU_WAIT_EQ, 4), LOHI(A), 1, 1,
+	rig_push(rig, COPY, WORDS(PDDGPU_PKT(PDDGPU_OP_NOP, 0, 0),
+				  PDDGPU_PKT(PDDGPU_OP_WAIT, PDDGPU_WAIT_EQ, 4), LOHI(A), 1, 1,
 				  PDDGPU_PKT(PDDGPU_OP_WRITE, 0, 3), LOHI(A + 4), 7));
 	rig_kick(rig, COPY);
+	rig_wait_reg(rig, ENGINE(COPY, RING_RPTR), ~0U, 1);
 	usleep(1000);
 	rig_write(rig, ENGINE(COPY, CTRL), 0);
 	rig_write(rig, ENGINE(COPY, RING_SIZE), 0x1000);
 	assert_int_equal(rig_read(rig, ENGINE(COPY, RING_SIZE)), RIG_RING_SIZE);
 	__atomic_store_n(rig->card->vram + A, 1, __ATOMIC_RELEASE);
 	rig_wait_reg(rig, ENGINE(COPY, STATUS), ~0U, 0);
-	assert_int_equal(rig_read(rig, ENGINE(COPY, RING_RPTR)), 5);
+	assert_int_equal(rig_read(rig, ENGINE(COPY, RING_RPTR)), 6);
 	assert_int_equal(rig->card->vram[A + 4], 0);
 	rig_write(rig, ENGINE(COPY, CTRL), PDDGPU_ENGINE_CTRL_ENABLE);
 	assert_int_equal(rig_fence(rig, COPY), 0);
