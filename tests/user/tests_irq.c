@@ -85,6 +85,9 @@ static void lost_by_a_fault(const void *arg)
 	pdd_packet(&ib, 0xee, 0, NULL, 0);
 	test_job_fault(&c, COMPUTE, &ib, PDDGPU_ERR_OPCODE);
 	CHECK_EQ(*lose, 0);
+	/* The fault's record, if its interrupt was the one, is taken with the next. */
+	pdd_packet(&ib, 0xee, 0, NULL, 0);
+	test_job_fault(&c, COMPUTE, &ib, PDDGPU_ERR_OPCODE);
 }
 
 /* Interrupts are what one waits for, not a timer: a thousand jobs are quick. */
