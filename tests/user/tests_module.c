@@ -239,7 +239,6 @@ static void unbind_touched(const void *arg)
 	struct pdd_bo bo;
 	int status;
 	pid_t pid;
-	u64 start;
 
 	(void)arg;
 	test_client(&c);
@@ -253,9 +252,8 @@ static void unbind_touched(const void *arg)
 		_exit(0);
 	}
 	sleep_ms(300);
-	start = now_ns();
+	/* If they do wait, this does not come back before the test's time is up. */
 	CHECK_OK(binding_write(&b, "unbind"));
-	CHECK(now_ns() - start < 1000000000);
 	status = test_wait(pid);
 	CHECK(!status || status == 128 + SIGBUS);
 	pdd_client_close(&c);
