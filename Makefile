@@ -15,6 +15,7 @@ pddgpu-y := \
 	pddgpu_gart.o \
 	pddgpu_gem.o \
 	pddgpu_gtt_mgr.o \
+	pddgpu_heartbeat.o \
 	pddgpu_info.o \
 	pddgpu_irq.o \
 	pddgpu_job.o \

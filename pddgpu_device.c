@@ -9,6 +9,8 @@
 
 #include "include/pddgpu_compat.h"
 #include "pddgpu_device.h"
+#include "pddgpu_drv.h"
+#include "pddgpu_heartbeat.h"
 #include "pddgpu_irq.h"
 #include "pddgpu_job.h"
 #include "pddgpu_ttm.h"
@@ -62,6 +64,11 @@ static int pddgpu_device_map(struct pddgpu_device *pdev, struct pci_dev *pci)
 	pdev->vram.io = devm_ioremap_wc(&pci->dev, pdev->vram.base,
 					pci_resource_len(pci, PDDGPU_BAR_VRAM));
 	return pdev->vram.io ? 0 : -ENOMEM;
+}
+
+bool pddgpu_device_answers(struct pddgpu_device *pdev)
+{
+	return pddgpu_read(pdev, PDDGPU_REG_ID) == PDDGPU_ID_MAGIC;
 }
 
 static int pddgpu_device_identify(struct pddgpu_device *pdev)
@@ -139,6 +146,23 @@ static int pddgpu_device_init_hw(struct pddgpu_device *pdev, struct pci_dev *pci
 	return 0;
 }
 
+/*
+ * The rest is what happens to any card that is unbound, so it need not be told
+ * apart here.  Whoever else unbinds it at the same time has the device lock, and
+ * has unplugged the card by the time that this gets it.  A card that is bound
+ * again just then would suffer the same: it can be bound once more.
+ */
+static void pddgpu_device_unbind(struct work_struct *work)
+{
+	struct pddgpu_device *pdev = container_of(work, struct pddgpu_device, unbind_work);
+	struct device *dev = get_device(pdev->drm.dev);
+
+	if (!drm_dev_is_unplugged(&pdev->drm))
+		device_release_driver(dev);
+	drm_dev_put(&pdev->drm);
+	put_device(dev);
+}
+
 /* What open files reach, and the registers want; all of it drmm-managed. */
 static int pddgpu_device_init_sw(struct pddgpu_device *pdev)
 {
@@ -150,7 +174,12 @@ static int pddgpu_device_init_sw(struct pddgpu_device *pdev)
 	/* Fences wait for it: there must be a thread for it without any memory. */
 	pdev->reset_wq = drmm_alloc_ordered_workqueue(&pdev->drm, "pddgpu-reset",
 						      WQ_MEM_RECLAIM);
-	return PTR_ERR_OR_ZERO(pdev->reset_wq);
+	if (IS_ERR(pdev->reset_wq))
+		return PTR_ERR(pdev->reset_wq);
+
+	pddgpu_heartbeat_init(pdev);
+	INIT_WORK(&pdev->unbind_work, pddgpu_device_unbind);
+	return 0;
 }
 
 static void pddgpu_device_fini_rings(struct pddgpu_device *pdev)
@@ -249,6 +278,7 @@ int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci)
 
 err_stop:
 	pddgpu_device_stop(pdev);
+	pddgpu_heartbeat_stop(pdev);
 	pddgpu_irq_fini(pdev);
 	pddgpu_device_fail_rings(pdev, -ENODEV);
 err_faults:
@@ -267,6 +297,7 @@ void pddgpu_device_halt(struct pddgpu_device *pdev)
 
 void pddgpu_device_unplug(struct pddgpu_device *pdev)
 {
+	pddgpu_heartbeat_stop(pdev);
 	/* Again: a job that timed out just then may have started its engine. */
 	pddgpu_device_stop(pdev);
 	pddgpu_irq_fini(pdev);
@@ -285,4 +316,18 @@ void pddgpu_device_wedge(struct pddgpu_device *pdev)
 
 	drm_err(&pdev->drm, "wedged: no more jobs until the driver is loaded again\n");
 	pddgpu_device_kill(pdev, -EIO);
+}
+
+void pddgpu_device_lost(struct pddgpu_device *pdev)
+{
+	if (xchg(&pdev->lost, true))
+		return;
+
+	drm_err(&pdev->drm, "the card does not answer any more: it is given up\n");
+	/* If its engines are alive after all, memory is out of their reach. */
+	pci_clear_master(to_pci_dev(pdev->drm.dev));
+	pddgpu_device_halt(pdev);
+
+	drm_dev_get(&pdev->drm);
+	queue_work(pddgpu_wq, &pdev->unbind_work);
 }

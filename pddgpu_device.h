@@ -6,6 +6,7 @@
 #include <linux/io.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
 #include <drm/ttm/ttm_device.h>
@@ -20,7 +21,6 @@
 #include "pddgpu_vram_mgr.h"
 
 struct pci_dev;
-struct workqueue_struct;
 
 /**
  * struct pddgpu_device - one card
@@ -81,6 +81,12 @@ struct pddgpu_device {
 	/** @copy: the kernel's own use of the copy engine */
 	struct pddgpu_copy copy;
 
+	/** @heartbeat: looks after the card while jobs are in flight; on @reset_wq */
+	struct delayed_work heartbeat;
+	/** @unbind_work: takes the driver from a card that is lost */
+	struct work_struct unbind_work;
+	/** @lost: the card has died; set once, read locklessly */
+	bool lost;
 	/** @wedged: no engine can be trusted any more; set once, read locklessly */
 	bool wedged;
 
@@ -142,6 +148,23 @@ void pddgpu_device_unplug(struct pddgpu_device *pdev);
  * readable, moves are left to the CPU.
  */
 void pddgpu_device_wedge(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_device_answers() - See whether the card is there
+ * @pdev: the card, entered
+ *
+ * Return: false if it does not know who it is: it is dead, or being reset.
+ */
+bool pddgpu_device_answers(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_device_lost() - Give up a card that has died
+ * @pdev: the card, entered
+ *
+ * All fences signal with -ENODEV before this returns.  The driver is unbound from
+ * the card soon after, as if somebody had done it through sysfs.
+ */
+void pddgpu_device_lost(struct pddgpu_device *pdev);
 
 /* Registers: 32-bit, @reg is a PDDGPU_REG_* byte offset into BAR2. */
 #define pddgpu_read(pdev, reg)		ioread32((pdev)->mmio + (reg))

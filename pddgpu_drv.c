@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -51,7 +52,8 @@
  * 7. locks of scheduler and entities
  * 8. &pddgpu_timeline.lock, taken in interrupts
  *
- * &pddgpu_device.latch_lock is taken for two register reads, nothing inside.
+ * &pddgpu_device.latch_lock is taken for two register reads, and
+ * &pddgpu_fault_ring.lock while records are taken: nothing inside either.
  *
  * The threads that complete jobs (run_job, timedout_job, free_job, interrupts)
  * take 6 to 8 and drm_dev_enter() only: a holder of any of the others may be
@@ -182,7 +184,31 @@ static struct pci_driver pddgpu_pci_driver = {
 	.remove = pddgpu_remove,
 	.shutdown = pddgpu_remove,
 };
-module_pci_driver(pddgpu_pci_driver);
+
+struct workqueue_struct *pddgpu_wq;
+
+static int __init pddgpu_init(void)
+{
+	int ret;
+
+	pddgpu_wq = alloc_workqueue("pddgpu", WQ_UNBOUND, 0);
+	if (!pddgpu_wq)
+		return -ENOMEM;
+
+	ret = pci_register_driver(&pddgpu_pci_driver);
+	if (ret)
+		destroy_workqueue(pddgpu_wq);
+	return ret;
+}
+module_init(pddgpu_init);
+
+/* The queue is empty before the code that it runs is gone. */
+static void __exit pddgpu_exit(void)
+{
+	pci_unregister_driver(&pddgpu_pci_driver);
+	destroy_workqueue(pddgpu_wq);
+}
+module_exit(pddgpu_exit);
 
 MODULE_DESCRIPTION("Driver for pddgpu, a discrete GPU that anyone can have");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -6,6 +6,10 @@
 
 struct drm_device;
 struct drm_file;
+struct workqueue_struct;
+
+/* Runs what may outlive a card, but not the module.  No fence waits for it. */
+extern struct workqueue_struct *pddgpu_wq;
 
 /**
  * struct pddgpu_file - an open DRM file

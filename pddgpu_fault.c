@@ -2,6 +2,7 @@
 #include <linux/bitfield.h>
 #include <linux/sizes.h>
 
+#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
 #include "include/uapi/drm/pddgpu_drm.h"
@@ -37,11 +38,15 @@ int pddgpu_fault_ring_init(struct pddgpu_device *pdev)
 {
 	struct pddgpu_fault_ring *ring = &pdev->faults;
 	void *cpu;
+	int ret;
+
+	ret = drmm_mutex_init(&pdev->drm, &ring->lock);
+	if (ret)
+		return ret;
 
 	ring->bo = pddgpu_bo_create_pinned(pdev, SZ_4K, DRM_PDDGPU_DOMAIN_GTT, &ring->addr, &cpu);
 	if (IS_ERR(ring->bo)) {
-		int ret = PTR_ERR(ring->bo);
-
+		ret = PTR_ERR(ring->bo);
 		ring->bo = NULL;
 		return ret;
 	}
@@ -70,7 +75,7 @@ static void pddgpu_fault_log(struct pddgpu_device *pdev, const struct pddgpu_fau
 			    FIELD_GET(PDDGPU_FAULT_OPCODE, info), record->ib_offset, record->fence);
 }
 
-void pddgpu_fault_ring_drain(struct pddgpu_device *pdev)
+static void pddgpu_fault_ring_drain_locked(struct pddgpu_device *pdev)
 {
 	struct pddgpu_fault_ring *ring = &pdev->faults;
 	u32 reg = pddgpu_read(pdev, PDDGPU_REG_FAULT_WPTR);
@@ -94,4 +99,11 @@ void pddgpu_fault_ring_drain(struct pddgpu_device *pdev)
 			pddgpu_fault_log(pdev, &ring->last);
 	}
 	pddgpu_write(pdev, PDDGPU_REG_FAULT_RPTR, wptr);
+}
+
+void pddgpu_fault_ring_drain(struct pddgpu_device *pdev)
+{
+	mutex_lock(&pdev->faults.lock);
+	pddgpu_fault_ring_drain_locked(pdev);
+	mutex_unlock(&pdev->faults.lock);
 }

@@ -2,6 +2,7 @@
 #ifndef _PDDGPU_FAULT_H_
 #define _PDDGPU_FAULT_H_
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 #include "include/pddgpu_regs.h"
@@ -22,11 +23,13 @@ struct pddgpu_fault_ring {
 	u64 addr;
 	/** @records: its CPU mapping */
 	const struct pddgpu_fault_record *records;
-	/** @rptr: next record to read; irq thread only */
+	/** @lock: irq thread and heartbeat take turns; innermost */
+	struct mutex lock;
+	/** @rptr: next record to read; by @lock */
 	u32 rptr;
-	/** @last: copy of the last record, for debugfs and tests; irq thread only */
+	/** @last: copy of the last record, for debugfs and tests; written by @lock */
 	struct pddgpu_fault_record last;
-	/** @count: records seen in all; irq thread writes, debugfs reads */
+	/** @count: records seen in all; written by @lock, read by debugfs */
 	u64 count;
 };
 
@@ -54,7 +57,7 @@ void pddgpu_fault_ring_enable(struct pddgpu_device *pdev);
  * pddgpu_fault_ring_drain() - Log and consume what the card has reported
  * @pdev: the card, entered
  *
- * Called from the interrupt thread.  Indices and records are the card's word
+ * May sleep.  Indices and records are the card's word
  * and are checked; the log is rate-limited.
  */
 void pddgpu_fault_ring_drain(struct pddgpu_device *pdev);

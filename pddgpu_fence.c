@@ -97,6 +97,17 @@ void pddgpu_timeline_fail(struct pddgpu_timeline *timeline, int error)
 	dma_fence_end_signalling(cookie);
 }
 
+bool pddgpu_timeline_is_busy(struct pddgpu_timeline *timeline)
+{
+	unsigned long flags;
+	bool busy;
+
+	spin_lock_irqsave(&timeline->lock, flags);
+	busy = !list_empty(&timeline->pending);
+	spin_unlock_irqrestore(&timeline->lock, flags);
+	return busy;
+}
+
 struct pddgpu_fence *pddgpu_fence_alloc(void)
 {
 	struct pddgpu_fence *fence = kzalloc_obj(*fence);

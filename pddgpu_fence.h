@@ -89,6 +89,14 @@ int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, u64 seqno, const u
 void pddgpu_timeline_fail(struct pddgpu_timeline *timeline, int error);
 
 /**
+ * pddgpu_timeline_is_busy() - See whether fences are left to signal
+ * @timeline: the timeline
+ *
+ * Return: true if so.
+ */
+bool pddgpu_timeline_is_busy(struct pddgpu_timeline *timeline);
+
+/**
  * pddgpu_fence_alloc() - Make a fence that is not yet on a timeline
  *
  * Return: the fence, for pddgpu_fence_put(), or NULL if out of memory.

@@ -9,7 +9,9 @@
 #include "include/pddgpu_compat.h"
 #include "pddgpu_ctx.h"
 #include "pddgpu_device.h"
+#include "pddgpu_drv.h"
 #include "pddgpu_fence.h"
+#include "pddgpu_heartbeat.h"
 #include "pddgpu_job.h"
 
 static struct pddgpu_ring *sched_to_ring(struct drm_gpu_scheduler *sched)
@@ -209,8 +211,10 @@ static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 	job->cancelled = pddgpu_job_banned(job);
 	cookie = dma_fence_begin_signalling();
 	ret = pddgpu_fence_arm(job->fence, ring->timeline, job);
-	if (!ret)
+	if (!ret) {
 		pddgpu_ring_emit(ring, job);
+		pddgpu_heartbeat_start(ring->pdev);
+	}
 	dma_fence_end_signalling(cookie);
 	drm_dev_exit(idx);
 	return ret ? ERR_PTR(ret) : dma_fence_get(&job->fence->base);
@@ -364,7 +368,7 @@ static void pddgpu_job_free(struct drm_sched_job *base)
 
 	if (job->ctx) {
 		INIT_WORK(&job->free_work, pddgpu_job_free_work);
-		queue_work(system_unbound_wq, &job->free_work);
+		queue_work(pddgpu_wq, &job->free_work);
 	} else {
 		pddgpu_job_finish(job);
 	}

@@ -291,7 +291,7 @@ int pddgpu_ring_reset(struct pddgpu_ring *ring)
 				!(ctrl & PDDGPU_ENGINE_CTRL_RESET) || ctrl == U32_MAX,
 				100, PDDGPU_RING_TIMEOUT_US, false, ring, PDDGPU_ENGINE_CTRL);
 	/* A card that is gone reads as ones, or as zeroes, which look like success. */
-	if (pddgpu_read(ring->pdev, PDDGPU_REG_ID) != PDDGPU_ID_MAGIC)
+	if (!pddgpu_device_answers(ring->pdev))
 		return -EIO;
 	if (ret)
 		return ret;
@@ -307,6 +307,11 @@ int pddgpu_ring_reset(struct pddgpu_ring *ring)
 void pddgpu_ring_fail(struct pddgpu_ring *ring, int error)
 {
 	pddgpu_timeline_fail(ring->timeline, error);
+}
+
+bool pddgpu_ring_is_busy(struct pddgpu_ring *ring)
+{
+	return pddgpu_timeline_is_busy(ring->timeline);
 }
 
 bool pddgpu_ring_halted(struct pddgpu_ring *ring)

@@ -176,6 +176,14 @@ int pddgpu_ring_reset(struct pddgpu_ring *ring);
 void pddgpu_ring_fail(struct pddgpu_ring *ring, int error);
 
 /**
+ * pddgpu_ring_is_busy() - See whether jobs are in flight
+ * @ring: the ring
+ *
+ * Return: true if a fence has not been signalled.
+ */
+bool pddgpu_ring_is_busy(struct pddgpu_ring *ring);
+
+/**
  * pddgpu_ring_halted() - See whether an error in the ring stopped the engine
  * @ring: the ring; device entered
  *
