@@ -56,9 +56,13 @@ static _Atomic uint64_t *vmid_base(struct card *card, uint32_t offset)
 static void write_vmid_base(struct card *card, uint32_t offset, uint32_t value)
 {
 	_Atomic uint64_t *base = vmid_base(card, offset);
+	uint64_t new = with_half(*base, offset, value);
 
-	*base = with_half(*base, offset, value) &
-		(PDDGPU_VMID_BASE_VALID | PDDGPU_VMID_BASE_ADDR);
+	/* As for SET_VMID. */
+	if (new & ~(PDDGPU_VMID_BASE_VALID | PDDGPU_VMID_BASE_ADDR))
+		log_guest("VMID base 0x%llx", (unsigned long long)new);
+	else
+		*base = new;
 }
 
 static bool read_stat(struct card *card, uint32_t offset, uint32_t *value)

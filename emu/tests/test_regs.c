@@ -101,8 +101,11 @@ static void writable_registers_keep_what_they_can(void **state)
 	} regs[] = {
 		{ PDDGPU_REG_SCRATCH, 0xdeadbeef, 0xdeadbeef },
 		{ PDDGPU_REG_IRQ_ENABLE, ~0U, 0xf },
-		{ PDDGPU_REG_VMID_BASE_LO(1), ~0U, 0xfffff001 },
-		{ PDDGPU_REG_VMID_BASE_HI(15), ~0U, 0xffff },
+		{ PDDGPU_REG_VMID_BASE_LO(1), 0xfffff001, 0xfffff001 },
+		{ PDDGPU_REG_VMID_BASE_LO(1), 0x1003, 0xfffff001 },
+		{ PDDGPU_REG_VMID_BASE_LO(1), 0x1801, 0xfffff001 },
+		{ PDDGPU_REG_VMID_BASE_HI(15), 0xffff, 0xffff },
+		{ PDDGPU_REG_VMID_BASE_HI(15), 0x10001, 0xffff },
 		{ PDDGPU_REG_FAULT_BASE_LO, 0x12345fff, 0x12345000 },
 		{ PDDGPU_REG_FAULT_BASE_HI, 0x77, 0x77 },
 		{ PDDGPU_REG_FAULT_SIZE, 64, 64 },
