@@ -3,24 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "card.h"
+#include "clock.h"
 #include "crc32.h"
 #include "log.h"
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
+#include "noise.h"
 
 uint64_t card_timestamp(const struct card *card)
 {
-	return monotonic_ns() - card->power_on_ns;
+	return clock_ns() - card->power_on_ns;
 }
 
 /* --- Making ------------------------------------------------------------- */
@@ -52,11 +45,14 @@ static void card_release_vram(struct card *card)
 	close(card->vram_fd);
 }
 
-static int card_start_engines(struct card *card)
+static int card_start_threads(struct card *card)
 {
-	unsigned int i;
+	unsigned int i = 0;
 	int ret;
 
+	ret = storm_start(&card->storm, &card->irq);
+	if (ret)
+		return ret;
 	for (i = 0; i < PDDGPU_NUM_ENGINES; i++) {
 		ret = engine_start(&card->engines[i], card, i);
 		if (ret)
@@ -67,7 +63,26 @@ static int card_start_engines(struct card *card)
 err_stop:
 	while (i--)
 		engine_stop(&card->engines[i]);
+	storm_stop(&card->storm);
 	return ret;
+}
+
+static void card_init_locks(struct card *card)
+{
+	pthread_mutex_init(&card->lock, NULL);
+	pthread_mutex_init(&card->windows, NULL);
+	pthread_mutex_init(&card->fault.lock, NULL);
+	inject_init(&card->inject);
+	irq_init(&card->irq, &card->inject);
+}
+
+static void card_release_locks(struct card *card)
+{
+	irq_release(&card->irq);
+	inject_release(&card->inject);
+	pthread_mutex_destroy(&card->fault.lock);
+	pthread_mutex_destroy(&card->windows);
+	pthread_mutex_destroy(&card->lock);
 }
 
 struct card *card_create(const struct card_options *options)
@@ -81,23 +96,19 @@ struct card *card_create(const struct card_options *options)
 	card->vram_size = options->vram_size;
 	card->aperture_size = options->aperture_size;
 	card->dma.bits = options->dma_bits;
-	card->power_on_ns = monotonic_ns();
+	card->power_on_ns = clock_ns();
 	ret = card_create_vram(card);
 	if (ret)
 		goto err_free;
-	pthread_mutex_init(&card->lock, NULL);
-	pthread_mutex_init(&card->fault.lock, NULL);
-	irq_init(&card->irq);
-	ret = card_start_engines(card);
+	card_init_locks(card);
+	ret = card_start_threads(card);
 	if (ret)
 		goto err_release;
 	card_function_reset(card);
 	return card;
 
 err_release:
-	irq_release(&card->irq);
-	pthread_mutex_destroy(&card->fault.lock);
-	pthread_mutex_destroy(&card->lock);
+	card_release_locks(card);
 	card_release_vram(card);
 err_free:
 	free(card);
@@ -114,10 +125,9 @@ void card_destroy(struct card *card)
 	card_reset(card);
 	for (unsigned int i = 0; i < PDDGPU_NUM_ENGINES; i++)
 		engine_stop(&card->engines[i]);
+	storm_stop(&card->storm);
 	dma_unmap_all(&card->dma);
-	irq_release(&card->irq);
-	pthread_mutex_destroy(&card->fault.lock);
-	pthread_mutex_destroy(&card->lock);
+	card_release_locks(card);
 	card_release_vram(card);
 	free(card);
 }
@@ -145,7 +155,8 @@ static void mmu_reset(struct mmu *mmu)
 
 void card_reset(struct card *card)
 {
-	card->hang = 0;
+	inject_reset(&card->inject);
+	storm_set(&card->storm, INJECT_GUEST, 0);
 	for (unsigned int i = 0; i < PDDGPU_NUM_ENGINES; i++)
 		engine_power_on(&card->engines[i]);
 	mmu_reset(&card->mmu);
@@ -158,15 +169,44 @@ void card_reset(struct card *card)
 	pthread_mutex_unlock(&card->lock);
 }
 
+static void fill_with_noise(uint64_t *to, size_t words, uint64_t *noise)
+{
+	for (size_t i = 0; i < words; i++)
+		to[i] = noise_next(noise);
+}
+
+/*
+ * What memory keeps without power.  Only the part of VRAM that was ever written to
+ * has anything to forget; the rest stays a hole in the file.
+ */
+static void card_forget_vram(struct card *card)
+{
+	uint64_t noise = inject_noise(&card->inject), *to;
+	off_t end, start = lseek(card->vram_fd, 0, SEEK_DATA);
+
+	while (start >= 0) {
+		end = lseek(card->vram_fd, start, SEEK_HOLE);
+		if (end < 0)
+			break;
+		to = (uint64_t *)(card->vram + start);
+		fill_with_noise(to, (size_t)(end - start) / sizeof(*to), &noise);
+		start = lseek(card->vram_fd, end, SEEK_DATA);
+	}
+	log_info("VRAM filled with noise as ordered");
+}
+
 void card_function_reset(struct card *card)
 {
 	card_reset(card);
+	if (inject_take_forget(&card->inject))
+		card_forget_vram(card);
 	pci_reset(&card->pci, card->aperture_size);
 	card_set_bus_master(card, false);
 }
 
 void card_disconnect(struct card *card)
 {
+	card_clear_orders(card, INJECT_GUEST);
 	card_function_reset(card);
 	card_pause(card);
 	dma_unmap_all(&card->dma);
@@ -185,6 +225,7 @@ void card_set_bus_master(struct card *card, bool on)
 
 void card_pause(struct card *card)
 {
+	pthread_mutex_lock(&card->windows);
 	for (unsigned int i = 0; i < PDDGPU_NUM_ENGINES; i++)
 		engine_pause(&card->engines[i]);
 }
@@ -193,6 +234,7 @@ void card_resume(struct card *card)
 {
 	for (unsigned int i = 0; i < PDDGPU_NUM_ENGINES; i++)
 		engine_resume(&card->engines[i]);
+	pthread_mutex_unlock(&card->windows);
 }
 
 void card_tlb_invalidate(struct card *card, uint32_t vmids, struct engine *self)
@@ -205,13 +247,17 @@ void card_tlb_invalidate(struct card *card, uint32_t vmids, struct engine *self)
 		engine_step_back(self);
 }
 
-bool card_take_hang(struct card *card, unsigned int engine)
-{
-	uint32_t bit = BIT(engine);
+/* --- Faults ------------------------------------------------------------- */
 
-	/* Plain loads first: this runs once a packet. */
-	if (!((card->hang | card->host_hang) & bit))
-		return false;
-	return atomic_fetch_and(&card->hang, ~bit) & bit ||
-	       atomic_fetch_and(&card->host_hang, ~bit) & bit;
+void card_report_fault(struct card *card, const struct pddgpu_fault_record *record)
+{
+	pthread_mutex_lock(&card->windows);
+	fault_report(card, record);
+	pthread_mutex_unlock(&card->windows);
+}
+
+void card_clear_orders(struct card *card, enum inject_who who)
+{
+	inject_clear(&card->inject, who);
+	storm_set(&card->storm, who, 0);
 }

@@ -11,9 +11,11 @@
 #include "dma.h"
 #include "engine.h"
 #include "fault.h"
+#include "inject.h"
 #include "irq.h"
 #include "mmu.h"
 #include "pci.h"
+#include "storm.h"
 
 /**
  * struct card_options - what a card is built with
@@ -40,9 +42,10 @@ struct card_options {
  * @scratch: PDDGPU_REG_SCRATCH
  * @timestamp_latch: high half that goes with the last _LO read
  * @stat_latch: the same, for each counter
- * @hang: PDDGPU_REG_INJECT_HANG
- * @host_hang: the same by order of the control socket or the command line; no
- *	reset touches it
+ * @windows: held while @dma changes, and by threads other than an engine's that
+ *	use it
+ * @inject: fault switches
+ * @storm: the one that needs a thread
  * @pci: configuration space; protocol thread only
  * @dma: guest memory; changed while engines stand still
  * @mmu: translation registers
@@ -63,8 +66,9 @@ struct card {
 	uint32_t timestamp_latch;
 	uint32_t stat_latch[PDDGPU_NUM_ENGINES][PDDGPU_NUM_STATS];
 
-	_Atomic uint32_t hang;
-	_Atomic uint32_t host_hang;
+	pthread_mutex_t windows;
+	struct inject inject;
+	struct storm storm;
 
 	struct pci pci;
 	struct dma dma;
@@ -96,14 +100,16 @@ void card_destroy(struct card *card);
  * @card: the card
  *
  * Stops the engines first and returns when they have stopped.  VRAM, guest
- * memory windows, eventfds, the time stamp and faults ordered by the host stay.
- * Not for engine threads.
+ * memory windows, eventfds, the time stamp and the orders that inject_reset()
+ * leaves stay.  Not for engine threads.
  */
 void card_reset(struct card *card);
 
 /**
  * card_function_reset() - What an FLR does: card_reset() and configuration space
  * @card: the card
+ *
+ * Fills VRAM with noise if PDDGPU_REG_INJECT_FORGET says so.
  *
  * Protocol thread only.
  */
@@ -113,7 +119,7 @@ void card_function_reset(struct card *card);
  * card_disconnect() - Forget the VMM
  * @card: the card
  *
- * Function reset; drops guest memory and eventfds.
+ * Function reset; drops guest memory, eventfds and all orders of the guest.
  */
 void card_disconnect(struct card *card);
 
@@ -129,7 +135,7 @@ void card_set_bus_master(struct card *card, bool on);
  * @card: the card
  *
  * On return no engine holds a pointer into guest memory or VRAM, nor will one
- * until card_resume().  Not for engine threads.
+ * until card_resume().  Not for engine threads, and does not nest.
  */
 void card_pause(struct card *card);
 
@@ -159,12 +165,19 @@ void card_tlb_invalidate(struct card *card, uint32_t vmids, struct engine *self)
 uint64_t card_timestamp(const struct card *card);
 
 /**
- * card_take_hang() - Ask whether an engine's next packet shall hang
+ * card_report_fault() - Report a fault that no engine has met
  * @card: the card
- * @engine: its number
+ * @record: all of it
  *
- * Return: true once for each order.
+ * As fault_report(), for threads that are no engine's.
  */
-bool card_take_hang(struct card *card, unsigned int engine);
+void card_report_fault(struct card *card, const struct pddgpu_fault_record *record);
+
+/**
+ * card_clear_orders() - Take back all orders of one side
+ * @card: the card
+ * @who: whose
+ */
+void card_clear_orders(struct card *card, enum inject_who who);
 
 #endif

@@ -34,70 +34,170 @@ static const char *const stat_names[PDDGPU_NUM_STATS] = {
 	[PDDGPU_STAT_IRQS] = "irqs",
 };
 
+static const struct {
+	const char *name;
+	uint32_t mode;
+} fence_modes[] = {
+	{ "stuck", PDDGPU_INJECT_FENCE_STUCK },
+	{ "future", PDDGPU_INJECT_FENCE_FUTURE },
+	{ "early", PDDGPU_INJECT_FENCE_EARLY },
+	{ "past", PDDGPU_INJECT_FENCE_PAST },
+};
+
 /* --- Commands ----------------------------------------------------------- */
 
-/* Each gets what follows the name and the space, and returns NULL or a reason. */
+/* What a command is run with. */
+struct call {
+	struct card *card;
+	uint32_t reg;		/* of the command */
+	const char *argument;	/* what follows the name and the space */
+	FILE *out;
+};
+
+/* Each returns NULL or a reason. */
 struct command {
 	const char *name;
 	const char *argument;
 	const char *help;
-	const char *(*run)(struct card *card, const char *argument, FILE *out);
+	const char *(*run)(const struct call *call);
+	uint32_t reg;		/* PDDGPU_REG_INJECT_* that it gives its order to */
 };
 
-static const char *run_hang(struct card *card, const char *argument, FILE *out)
+static const char *order(const struct call *call, uint32_t value)
 {
-	(void)out;
-	for (unsigned int i = 0; i < PDDGPU_NUM_ENGINES; i++) {
-		if (!strcmp(argument, engine_names[i])) {
-			atomic_fetch_or(&card->host_hang, (uint32_t)BIT(i));
-			return NULL;
-		}
-	}
+	return inject_write(call->card, INJECT_HOST, call->reg, value);
+}
+
+/* A number and nothing else, hexadecimal after 0x. */
+static bool parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+	unsigned long long number;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, !strncmp(text, "0x", 2) ? 16 : 10);
+	*value = number;
+	return !errno && !*end && number <= max;
+}
+
+static const char *run_hang(const struct call *call)
+{
+	for (unsigned int i = 0; i < PDDGPU_NUM_ENGINES; i++)
+		if (!strcmp(call->argument, engine_names[i]))
+			return order(call, (uint32_t)BIT(i));
 	return "no such engine";
 }
 
-static const char *run_lose_irq(struct card *card, const char *argument, FILE *out)
+static const char *run_number(const struct call *call)
 {
-	unsigned long count;
-	char *end;
+	uint64_t number;
 
-	(void)out;
-	errno = 0;
-	count = strtoul(argument, &end, 10);
-	if (errno || *end || argument[0] < '0' || argument[0] > '9' || count > UINT32_MAX)
-		return "not a count";
-	irq_add_host_lose(&card->irq, (uint32_t)count);
+	if (!parse_number(call->argument, UINT32_MAX, &number))
+		return "not a number, or too large";
+	return order(call, (uint32_t)number);
+}
+
+static const char *run_faults(const struct call *call)
+{
+	uint64_t count;
+
+	if (!parse_number(call->argument, FIELD_GET(PDDGPU_INJECT_FAULTS_COUNT, ~0U), &count))
+		return "not a number, or too large";
+	return order(call, (uint32_t)FIELD_PREP(PDDGPU_INJECT_FAULTS_COUNT, count));
+}
+
+static const char *run_fault_wptr(const struct call *call)
+{
+	return order(call, PDDGPU_INJECT_FAULTS_WPTR);
+}
+
+static const char *run_fence(const struct call *call)
+{
+	size_t len = strcspn(call->argument, ":");
+	const char *number = call->argument + len;
+	uint64_t count = 1;
+
+	if (*number && !parse_number(number + 1, FIELD_GET(PDDGPU_INJECT_FENCE_COUNT, ~0U), &count))
+		return "not a number, or too large";
+	for (uint32_t i = 0; i < ARRAY_SIZE(fence_modes); i++)
+		if (strlen(fence_modes[i].name) == len &&
+		    !memcmp(fence_modes[i].name, call->argument, len))
+			return order(call, fence_modes[i].mode |
+				     (uint32_t)FIELD_PREP(PDDGPU_INJECT_FENCE_COUNT, count));
+	return "no such mode";
+}
+
+static const char *run_ecc(const struct call *call)
+{
+	uint64_t addr;
+
+	if (!parse_number(call->argument, UINT64_MAX, &addr) || addr >> 12 > UINT32_MAX)
+		return "not an address";
+	return order(call, (uint32_t)(addr >> 12));
+}
+
+static const char *run_forget(const struct call *call)
+{
+	return order(call, 1);
+}
+
+static const char *run_clear(const struct call *call)
+{
+	for (unsigned int who = 0; who < INJECT_NUM_WHO; who++)
+		card_clear_orders(call->card, who);
 	return NULL;
 }
 
-static const char *run_stats(struct card *card, const char *argument, FILE *out)
+static const char *run_stats(const struct call *call)
 {
-	(void)argument;
 	for (unsigned int e = 0; e < PDDGPU_NUM_ENGINES; e++)
 		for (unsigned int n = 0; n < PDDGPU_NUM_STATS; n++)
-			fprintf(out, "%s %s %llu\n", engine_names[e], stat_names[n],
-				(unsigned long long)card->engines[e].stats.count[n]);
+			fprintf(call->out, "%s %s %llu\n", engine_names[e], stat_names[n],
+				(unsigned long long)call->card->engines[e].stats.count[n]);
 	return NULL;
 }
 
-static const char *run_help(struct card *card, const char *argument, FILE *out);
+static const char *run_help(const struct call *call);
 
 static const struct command commands[] = {
-	{ "hang", "copy|compute", "the engine's next packet never ends", run_hang },
-	{ "lose-irq", "N", "the next N interrupts are not sent", run_lose_irq },
-	{ "stats", NULL, "print all counters", run_stats },
-	{ "help", NULL, "print this", run_help },
+	{ "hang", "copy|compute", "the engine's next packet never ends",
+	  run_hang, PDDGPU_REG_INJECT_HANG },
+	{ "lose-irq", "N", "the next N interrupts are not sent",
+	  run_number, PDDGPU_REG_INJECT_LOSE_IRQ },
+	{ "storm-irq", "MS", "raise every enabled interrupt without end for MS ms",
+	  run_number, PDDGPU_REG_INJECT_STORM_IRQ },
+	{ "fence", "stuck|future|early|past[:N]", "the next N (1) fences store a wrong value",
+	  run_fence, PDDGPU_REG_INJECT_FENCE },
+	{ "faults", "N", "write N fault records of noise",
+	  run_faults, PDDGPU_REG_INJECT_FAULTS },
+	{ "fault-wptr", NULL, "FAULT_WPTR reads noise",
+	  run_fault_wptr, PDDGPU_REG_INJECT_FAULTS },
+	{ "dma-error", "N", "the next N accesses to system memory fail",
+	  run_number, PDDGPU_REG_INJECT_DMA_ERROR },
+	{ "slow", "US", "every packet takes US us longer",
+	  run_number, PDDGPU_REG_INJECT_SLOW },
+	{ "ecc", "ADDRESS", "the page of VRAM cannot be read until it is written",
+	  run_ecc, PDDGPU_REG_INJECT_ECC },
+	{ "ones", "MS", "registers read ones and drop writes for MS ms, 0: for ever",
+	  run_number, PDDGPU_REG_INJECT_ONES },
+	{ "vanish", "N", "die in the Nth packet from now, 0: at once",
+	  run_number, PDDGPU_REG_INJECT_VANISH },
+	{ "forget", NULL, "VRAM holds noise after the next function reset",
+	  run_forget, PDDGPU_REG_INJECT_FORGET },
+	{ "clear", NULL, "take back all orders, those of the guest as well", run_clear, 0 },
+	{ "stats", NULL, "print all counters", run_stats, 0 },
+	{ "help", NULL, "print this", run_help, 0 },
 };
 
-static const char *run_help(struct card *card, const char *argument, FILE *out)
+static const char *run_help(const struct call *call)
 {
-	(void)card;
-	(void)argument;
 	for (unsigned int i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "%s%s%s: %s\n", commands[i].name,
+		fprintf(call->out, "%s%s%s: %s\n", commands[i].name,
 			commands[i].argument ? " " : "",
 			commands[i].argument ? commands[i].argument : "", commands[i].help);
-	fprintf(out, "quit: end the server (control socket only)\n");
+	fprintf(call->out, "quit: end the server (control socket only)\n");
 	return NULL;
 }
 
@@ -112,16 +212,18 @@ static const struct command *find_command(const char *name, size_t len)
 int control_run(struct card *card, const char *line, FILE *out)
 {
 	size_t len = strcspn(line, " =");
-	const char *argument = line + len + !!line[len];
+	struct call call = { .card = card, .argument = line + len + !!line[len], .out = out };
 	const struct command *command = find_command(line, len);
 	const char *reason;
 
-	if (!command)
+	if (!command) {
 		reason = "no such command, try help";
-	else if (!command->argument && *argument)
+	} else if (!command->argument && *call.argument) {
 		reason = "takes no argument";
-	else
-		reason = command->run(card, argument, out);
+	} else {
+		call.reg = command->reg;
+		reason = command->run(&call);
+	}
 	if (reason)
 		fprintf(out, "error: %s\n", reason);
 	else

@@ -17,7 +17,7 @@ struct control;
 /**
  * control_run() - Run one command
  * @card: the card
- * @line: "hang copy", "lose-irq 2", "stats", "help"; '=' may stand for the space
+ * @line: "hang copy", "lose-irq 2", "help" and so on; '=' may stand for the space
  * @out: where the answer goes: what was asked for, then "ok" or "error: REASON"
  *
  * Return: 0; -EINVAL if the line is no command or its argument is bad.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "card.h"
+#include "clock.h"
 #include "cp.h"
 #include "ops.h"
 
-#define HANG_NAP_NS	100000000L
+#define NAP_MAX_NS	100000000L
 #define NO_VMID		(~0U)
 
 /* Where packets come from. */
@@ -116,8 +117,39 @@ static int hang(struct engine *e)
 	int err;
 
 	do {
-		err = engine_nap(e, HANG_NAP_NS);
+		err = engine_nap(e, NAP_MAX_NS);
 	} while (!err);
+	return err;
+}
+
+/* Looks at the order again and again, so that a long one can be taken back. */
+static int linger(struct engine *e)
+{
+	uint64_t start = clock_ns();
+	int err = 0;
+
+	while (!err) {
+		uint64_t passed = clock_ns() - start;
+		uint64_t slow = inject_slow_us(&e->card->inject) * NS_PER_US;
+
+		if (passed >= slow)
+			break;
+		err = engine_nap(e, slow - passed < NAP_MAX_NS ? (long)(slow - passed) :
+				 NAP_MAX_NS);
+	}
+	return err;
+}
+
+/* What a packet goes through before it runs, by order of the fault switches. */
+static int suffer(struct engine *e)
+{
+	struct inject *inject = &e->card->inject;
+	int err = linger(e);
+
+	if (!err && inject_take_hang(inject, e->index))
+		err = hang(e);
+	if (!err && inject_take_vanish(inject))
+		engine_doom(e);
 	return err;
 }
 
@@ -142,8 +174,8 @@ static int run_packet(struct stream *s)
 	packet.count = FIELD_GET(PDDGPU_PKT_COUNT, header);
 	if (FIELD_GET(PDDGPU_PKT_OPCODE, header) != PDDGPU_OP_NOP)
 		err = fetch(s, s->pos + 1, packet.count, e->packet + 1);
-	if (!err && card_take_hang(e->card, e->index))
-		err = hang(e);
+	if (!err && inject_armed(&e->card->inject, INJECT_PACKET))
+		err = suffer(e);
 	if (!err)
 		err = ops[FIELD_GET(PDDGPU_PKT_OPCODE, header)].run(&packet);
 	if (err)

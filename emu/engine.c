@@ -2,25 +2,26 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "card.h"
+#include "clock.h"
 #include "cp.h"
 #include "engine.h"
 #include "log.h"
 
-#define NS_PER_S	1000000000L
 #define RING_ALIGN	0x1000ULL
 
 /* --- Standing still ----------------------------------------------------- */
 
 static void engine_update_attention_locked(struct engine *e)
 {
-	atomic_store(&e->attention, e->pause || e->reset || e->quit);
+	atomic_store(&e->attention, e->pause || e->reset || e->quit || e->doomed);
 }
 
 static void engine_park_locked(struct engine *e)
 {
+	if (e->doomed)
+		inject_die();
 	e->running = false;
 	e->breaths++;
 	pthread_cond_broadcast(&e->parked);
@@ -99,6 +100,14 @@ int engine_nap(struct engine *e, long ns)
 	ret = engine_stopped_locked(e);
 	pthread_mutex_unlock(&e->lock);
 	return ret;
+}
+
+void engine_doom(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	e->doomed = true;
+	engine_update_attention_locked(e);
+	pthread_mutex_unlock(&e->lock);
 }
 
 void engine_step_aside(struct engine *e)

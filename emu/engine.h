@@ -44,7 +44,9 @@ struct card;
  * @ring_size: bytes
  * @wptr: last doorbell taken, dwords
  * @rptr: next packet, dwords; written by the thread
- * @attention: @pause, @reset or @quit is set; read without the lock
+ * @attention: @pause, @reset, @quit or @doomed is set; read without the lock
+ * @doomed: the card vanishes when the thread next stands still; written by the
+ *	thread, under @lock
  * @breaths: times the thread has stood still; thread only
  * @ib_vmid: VMID of the INDIRECT that runs, ~0 if none
  * @ib_base: its address
@@ -78,6 +80,7 @@ struct engine {
 	_Atomic uint32_t rptr;
 
 	atomic_bool attention;
+	bool doomed;
 	unsigned int breaths;
 
 	_Atomic uint32_t ib_vmid;
@@ -156,6 +159,12 @@ int engine_breathe(struct engine *engine);
  * Return: 0, or ENGINE_STOPPED if the packet shall end.
  */
 int engine_nap(struct engine *engine, long ns);
+
+/**
+ * engine_doom() - Let the card vanish in the middle of this packet
+ * @engine: the caller's own
+ */
+void engine_doom(struct engine *engine);
 
 /**
  * engine_step_aside() - Stand still while this thread works on other engines

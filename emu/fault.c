@@ -51,6 +51,16 @@ void fault_set_size(struct fault_ring *ring, uint32_t size)
 	pthread_mutex_unlock(&ring->lock);
 }
 
+uint32_t fault_get_size(struct fault_ring *ring)
+{
+	uint32_t size;
+
+	pthread_mutex_lock(&ring->lock);
+	size = ring->size;
+	pthread_mutex_unlock(&ring->lock);
+	return size;
+}
+
 void fault_set_rptr(struct fault_ring *ring, uint32_t rptr)
 {
 	pthread_mutex_lock(&ring->lock);

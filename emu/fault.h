@@ -33,8 +33,8 @@ struct fault_ring {
  * @card: the card
  * @record: all of it
  *
- * Called by a running engine.  The interrupt comes even if the record had to be
- * dropped, because an engine may have halted.
+ * Called by a running engine; others use card_report_fault().  The interrupt
+ * comes even if the record had to be dropped, because an engine may have halted.
  */
 void fault_report(struct card *card, const struct pddgpu_fault_record *record);
 
@@ -47,6 +47,14 @@ void fault_report(struct card *card, const struct pddgpu_fault_record *record);
  * Sets both pointers to 0, so that a ring can be set up again.
  */
 void fault_set_size(struct fault_ring *ring, uint32_t size);
+
+/**
+ * fault_get_size() - Read PDDGPU_REG_FAULT_SIZE
+ * @ring: the ring
+ *
+ * Return: records, 0 = off.
+ */
+uint32_t fault_get_size(struct fault_ring *ring);
 
 /**
  * fault_set_rptr() - Write PDDGPU_REG_FAULT_RPTR

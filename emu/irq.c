@@ -3,14 +3,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "inject.h"
 #include "irq.h"
 #include "log.h"
 
 #define IRQ_ALL		(BIT(PDDGPU_NUM_IRQS) - 1)
 
-void irq_init(struct irq *irq)
+void irq_init(struct irq *irq, struct inject *inject)
 {
 	memset(irq, 0, sizeof(*irq));
+	irq->inject = inject;
 	pthread_mutex_init(&irq->lock, NULL);
 	for (unsigned int i = 0; i < PDDGPU_NUM_IRQS; i++)
 		irq->fd[i] = -1;
@@ -28,7 +30,6 @@ void irq_reset(struct irq *irq)
 	pthread_mutex_lock(&irq->lock);
 	irq->enable = 0;
 	irq->status = 0;
-	irq->lose = 0;
 	pthread_mutex_unlock(&irq->lock);
 }
 
@@ -43,23 +44,13 @@ static void irq_signal_locked(struct irq *irq, unsigned int vector)
 		log_error("interrupt %u: %s", vector, strerror(errno));
 }
 
-static bool irq_lose_locked(struct irq *irq)
-{
-	uint32_t *count = irq->lose ? &irq->lose : &irq->host_lose;
-
-	if (!*count)
-		return false;
-	(*count)--;
-	return true;
-}
-
 static void irq_send_locked(struct irq *irq, unsigned int vector)
 {
 	if (!irq->bus_master) {
 		log_guest("interrupt %u not sent: bus mastering is off", vector);
 		return;
 	}
-	if (irq_lose_locked(irq))
+	if (inject_armed(irq->inject, INJECT_LOSE_IRQ) && inject_take_lose_irq(irq->inject))
 		log_info("interrupt %u lost as ordered", vector);
 	else
 		irq_signal_locked(irq, vector);
@@ -71,6 +62,18 @@ void irq_raise(struct irq *irq, unsigned int vector)
 	irq->status |= BIT(vector);
 	if (irq->enable & BIT(vector))
 		irq_send_locked(irq, vector);
+	pthread_mutex_unlock(&irq->lock);
+}
+
+void irq_raise_all(struct irq *irq)
+{
+	pthread_mutex_lock(&irq->lock);
+	for (unsigned int i = 0; irq->bus_master && i < PDDGPU_NUM_IRQS; i++) {
+		if (irq->enable & BIT(i)) {
+			irq->status |= BIT(i);
+			irq_send_locked(irq, i);
+		}
+	}
 	pthread_mutex_unlock(&irq->lock);
 }
 
@@ -111,37 +114,6 @@ uint32_t irq_get_status(struct irq *irq)
 
 	pthread_mutex_lock(&irq->lock);
 	value = irq->status;
-	pthread_mutex_unlock(&irq->lock);
-	return value;
-}
-
-void irq_set_lose(struct irq *irq, uint32_t count)
-{
-	pthread_mutex_lock(&irq->lock);
-	irq->lose = count;
-	pthread_mutex_unlock(&irq->lock);
-}
-
-static uint32_t add_saturated(uint32_t a, uint32_t b)
-{
-	uint32_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? UINT32_MAX : sum;
-}
-
-void irq_add_host_lose(struct irq *irq, uint32_t count)
-{
-	pthread_mutex_lock(&irq->lock);
-	irq->host_lose = add_saturated(irq->host_lose, count);
-	pthread_mutex_unlock(&irq->lock);
-}
-
-uint32_t irq_get_lose(struct irq *irq)
-{
-	uint32_t value;
-
-	pthread_mutex_lock(&irq->lock);
-	value = add_saturated(irq->lose, irq->host_lose);
 	pthread_mutex_unlock(&irq->lock);
 	return value;
 }

@@ -8,32 +8,33 @@
 
 #include "bits.h"
 
+struct inject;
+
 /**
  * struct irq - the interrupt block
+ * @inject: fault switches
  * @lock: protects all below
  * @fd: an eventfd a vector, -1 if the VMM has not given one; owned
  * @enable: PDDGPU_REG_IRQ_ENABLE
  * @status: PDDGPU_REG_IRQ_STATUS
- * @lose: PDDGPU_REG_INJECT_LOSE_IRQ, cleared by a reset
- * @host_lose: interrupts to lose by order of the control socket or the command
- *	line; a reset does not touch it
  * @bus_master: the card may write to memory, so also send MSI-X messages
  */
 struct irq {
+	struct inject *inject;
+
 	pthread_mutex_t lock;
 	int fd[PDDGPU_NUM_IRQS];
 	uint32_t enable;
 	uint32_t status;
-	uint32_t lose;
-	uint32_t host_lose;
 	bool bus_master;
 };
 
 /**
  * irq_init() - Bring the block to power-on state, without eventfds
  * @irq: uninitialised memory
+ * @inject: fault switches; outlive the block
  */
-void irq_init(struct irq *irq);
+void irq_init(struct irq *irq, struct inject *inject);
 
 /**
  * irq_release() - Give the eventfds back
@@ -56,6 +57,14 @@ void irq_reset(struct irq *irq);
  * and no injected fault eats it.
  */
 void irq_raise(struct irq *irq, unsigned int vector);
+
+/**
+ * irq_raise_all() - Raise every vector that is enabled
+ * @irq: the block
+ *
+ * Nothing if bus mastering is off.
+ */
+void irq_raise_all(struct irq *irq);
 
 /**
  * irq_set_enable() - Write PDDGPU_REG_IRQ_ENABLE
@@ -88,28 +97,6 @@ uint32_t irq_get_enable(struct irq *irq);
  * Return: a bit a vector.
  */
 uint32_t irq_get_status(struct irq *irq);
-
-/**
- * irq_set_lose() - Write PDDGPU_REG_INJECT_LOSE_IRQ
- * @irq: the block
- * @count: interrupts not to send
- */
-void irq_set_lose(struct irq *irq, uint32_t count);
-
-/**
- * irq_add_host_lose() - Order more interrupts to be lost, over any reset
- * @irq: the block
- * @count: how many; the sum stops at UINT32_MAX
- */
-void irq_add_host_lose(struct irq *irq, uint32_t count);
-
-/**
- * irq_get_lose() - Read PDDGPU_REG_INJECT_LOSE_IRQ
- * @irq: the block
- *
- * Return: interrupts still to be lost, whoever ordered it.
- */
-uint32_t irq_get_lose(struct irq *irq);
 
 /**
  * irq_set_bus_master() - Follow the bus master bit of the PCI command register

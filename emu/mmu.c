@@ -87,11 +87,16 @@ void tlb_drop(struct tlb *tlb, uint32_t vmids)
 /* --- Walks -------------------------------------------------------------- */
 
 /* One table entry; the caller has checked that @at + 8 lies in VRAM. */
-static uint64_t walk_read(struct mmu_port *port, uint64_t at)
+static int walk_read(struct mmu_port *port, uint64_t at, uint64_t *entry)
 {
+	struct inject *inject = &port->card->inject;
+
 	if (port->stats)
 		stats_add(port->stats, PDDGPU_STAT_WALK_READS, 1);
-	return __atomic_load_n((uint64_t *)(port->card->vram + at), __ATOMIC_ACQUIRE);
+	if (inject_armed(inject, INJECT_ECC) && !inject_good_bytes(inject, at, sizeof(*entry)))
+		return PDDGPU_ERR_ECC;
+	*entry = __atomic_load_n((uint64_t *)(port->card->vram + at), __ATOMIC_ACQUIRE);
+	return 0;
 }
 
 static bool in_vram(const struct card *card, uint64_t addr, uint64_t size)
@@ -116,7 +121,7 @@ static int walk_tables(struct mmu_port *port, unsigned int vmid, uint64_t va,
 		       struct leaf *leaf)
 {
 	uint64_t entry = atomic_load(&port->card->mmu.vmid_base[vmid]);
-	int level;
+	int level, err;
 
 	for (level = PDDGPU_PT_LEVELS - 1; ; level--) {
 		uint64_t table = entry & PDDGPU_PTE_ADDR;
@@ -126,7 +131,9 @@ static int walk_tables(struct mmu_port *port, unsigned int vmid, uint64_t va,
 			return PDDGPU_ERR_UNMAPPED;
 		if (entry & ~TABLE_BITS || !in_vram(port->card, table, PDDGPU_PT_SIZE))
 			return PDDGPU_ERR_TABLE;
-		entry = walk_read(port, table + index * sizeof(entry));
+		err = walk_read(port, table + index * sizeof(entry), &entry);
+		if (err)
+			return err;
 		if (level == 0 || (level == 1 && entry & PDDGPU_PTE_LEAF))
 			break;
 	}
@@ -142,12 +149,15 @@ static int walk_gart(struct mmu_port *port, uint64_t va, struct leaf *leaf)
 	const struct mmu *mmu = &port->card->mmu;
 	uint64_t index = (va - PDDGPU_GART_START) >> SMALL_SHIFT;
 	uint64_t at = atomic_load(&mmu->gart_base) + index * sizeof(leaf->pte);
+	int err;
 
 	if (index >= atomic_load(&mmu->gart_entries))
 		return PDDGPU_ERR_UNMAPPED;
 	if (!in_vram(port->card, at, sizeof(leaf->pte)))
 		return PDDGPU_ERR_TABLE;
-	leaf->pte = walk_read(port, at);
+	err = walk_read(port, at, &leaf->pte);
+	if (err)
+		return err;
 	leaf->shift = SMALL_SHIFT;
 	if (!(leaf->pte & PDDGPU_PTE_VALID))
 		return PDDGPU_ERR_UNMAPPED;
@@ -185,6 +195,18 @@ static int find_leaf(struct mmu_port *port, unsigned int vmid, uint64_t va, stru
 
 /* --- Accesses ----------------------------------------------------------- */
 
+static int translate_system(struct card *card, const struct mmu_range *range, uint64_t addr,
+			    uint8_t **host, size_t *size)
+{
+	if (!atomic_load(&card->bus_master))
+		return PDDGPU_ERR_BUS;
+	if (inject_armed(&card->inject, INJECT_DMA_ERROR) &&
+	    inject_take_dma_error(&card->inject))
+		return PDDGPU_ERR_BUS;
+	*host = dma_host(&card->dma, addr, range->write, size);
+	return *host ? 0 : PDDGPU_ERR_BUS;
+}
+
 static int translate_page(struct mmu_port *port, const struct mmu_range *range,
 			  uint8_t **host, size_t *size)
 {
@@ -201,14 +223,10 @@ static int translate_page(struct mmu_port *port, const struct mmu_range *range,
 	offset = range->va & (BIT_ULL(leaf.shift) - 1);
 	addr = (leaf.pte & PDDGPU_PTE_ADDR) + offset;
 	*size = BIT_ULL(leaf.shift) - offset;
-	if (!(leaf.pte & PDDGPU_PTE_SYSTEM)) {
-		*host = port->card->vram + addr;
-		return 0;
-	}
-	if (!atomic_load(&port->card->bus_master))
-		return PDDGPU_ERR_BUS;
-	*host = dma_host(&port->card->dma, addr, range->write, size);
-	return *host ? 0 : PDDGPU_ERR_BUS;
+	if (leaf.pte & PDDGPU_PTE_SYSTEM)
+		return translate_system(port->card, range, addr, host, size);
+	*host = port->card->vram + addr;
+	return 0;
 }
 
 static int translate(struct mmu_port *port, const struct mmu_range *range,
@@ -238,16 +256,34 @@ static int mmu_fault(struct mmu_port *port, const struct mmu_range *range, uint6
 	return err;
 }
 
+/* A write that covers a bad page makes it good; a read ends before one. */
+static int check_ecc(struct card *card, const struct mmu_range *range, const uint8_t *host,
+		     size_t *size)
+{
+	uint64_t addr;
+
+	/* The windows of guest memory are other mappings. */
+	if (host < card->vram || host >= card->vram + card->vram_size)
+		return 0;
+	addr = (uint64_t)(host - card->vram);
+	if (range->write)
+		inject_heal(&card->inject, addr, *size);
+	else
+		*size = inject_good_bytes(&card->inject, addr, *size);
+	return *size ? 0 : PDDGPU_ERR_ECC;
+}
+
 int mmu_translate(struct mmu_port *port, const struct mmu_range *range,
 		  uint8_t **host, size_t *size)
 {
+	struct card *card = port->card;
 	int err = translate(port, range, host, size);
 
-	if (err)
-		return mmu_fault(port, range, range->va, err);
-	if (*size > range->size)
+	if (!err && *size > range->size)
 		*size = range->size;
-	return 0;
+	if (!err && inject_armed(&card->inject, INJECT_ECC))
+		err = check_ecc(card, range, *host, size);
+	return err ? mmu_fault(port, range, range->va, err) : 0;
 }
 
 int mmu_check_range(struct mmu_port *port, const struct mmu_range *range)

@@ -209,6 +209,26 @@ static int word_pointer(const struct packet *p, uint64_t va, size_t size, bool w
 	return mmu_translate(&p->engine->port, &range, host, &valid);
 }
 
+/* The status first; what the fault switches make of it. */
+static void store_fence(struct engine *e, uint32_t *status, uint64_t *fence, uint64_t value)
+{
+	struct inject *inject = &e->card->inject;
+	unsigned int mode = inject_armed(inject, INJECT_FENCE) ? inject_take_fence(inject) : 0;
+
+	if (mode == PDDGPU_INJECT_FENCE_STUCK)
+		return;
+	if (mode == PDDGPU_INJECT_FENCE_FUTURE)
+		value += PDDGPU_INJECT_FENCE_FAR;
+	else if (mode == PDDGPU_INJECT_FENCE_EARLY)
+		value++;
+	else if (mode == PDDGPU_INJECT_FENCE_PAST)
+		value--;
+	__atomic_store_n(status, (uint32_t)e->ib_error, __ATOMIC_RELEASE);
+	if (e->doomed)
+		inject_die();
+	__atomic_store_n(fence, value, __ATOMIC_SEQ_CST);
+}
+
 int op_fence(const struct packet *p)
 {
 	struct engine *e = p->engine;
@@ -226,8 +246,7 @@ int op_fence(const struct packet *p)
 		return err;
 	e->fence = value;
 	stats_add(&e->stats, PDDGPU_STAT_JOBS, 1);
-	__atomic_store_n((uint32_t *)status, (uint32_t)e->ib_error, __ATOMIC_RELEASE);
-	__atomic_store_n((uint64_t *)fence, value, __ATOMIC_SEQ_CST);
+	store_fence(e, (uint32_t *)status, (uint64_t *)fence, value);
 	e->ib_error = PDDGPU_ERR_NONE;
 	if (p->flags & PDDGPU_FENCE_FLAG_IRQ) {
 		stats_add(&e->stats, PDDGPU_STAT_IRQS, 1);

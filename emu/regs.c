@@ -5,9 +5,8 @@
 #include "log.h"
 #include "regs.h"
 
-#define VERSION		(FIELD_PREP(PDDGPU_VERSION_MAJOR, 1) | FIELD_PREP(PDDGPU_VERSION_MINOR, 0))
+#define VERSION		(FIELD_PREP(PDDGPU_VERSION_MAJOR, 1) | FIELD_PREP(PDDGPU_VERSION_MINOR, 1))
 #define PAGE_MASK_LO	0xfffff000u
-#define HANG_ALL	(BIT(PDDGPU_NUM_ENGINES) - 1)
 
 #define VMID_FIRST	PDDGPU_REG_VMID_BASE_LO(1)
 #define VMID_LAST	PDDGPU_REG_VMID_BASE_HI(PDDGPU_NUM_VMIDS - 1)
@@ -16,6 +15,8 @@
 #define ENGINE_STRIDE	(PDDGPU_REG_ENGINE(1) - PDDGPU_REG_ENGINE(0))
 #define STAT_FIRST	PDDGPU_REG_STAT_LO(0, 0)
 #define STAT_LAST	(PDDGPU_REG_STAT_LO(PDDGPU_NUM_ENGINES, 0) - 1)
+#define INJECT_FIRST	PDDGPU_REG_INJECT_HANG
+#define INJECT_LAST	PDDGPU_REG_INJECT_FORGET
 #define STAT_STRIDE	(PDDGPU_REG_STAT_LO(1, 0) - PDDGPU_REG_STAT_LO(0, 0))
 
 /* --- Halves of 64-bit registers ----------------------------------------- */
@@ -83,9 +84,7 @@ static uint32_t fault_field(struct card *card, uint32_t offset)
 	uint32_t value;
 
 	pthread_mutex_lock(&ring->lock);
-	if (offset == PDDGPU_REG_FAULT_SIZE)
-		value = ring->size;
-	else if (offset == PDDGPU_REG_FAULT_RPTR)
+	if (offset == PDDGPU_REG_FAULT_RPTR)
 		value = ring->rptr;
 	else
 		value = half(ring->base, offset);
@@ -100,6 +99,21 @@ static void write_fault_base(struct card *card, uint32_t offset, uint32_t value)
 	pthread_mutex_lock(&ring->lock);
 	ring->base = with_half(ring->base, offset, value) & ~0xfffULL;
 	pthread_mutex_unlock(&ring->lock);
+}
+
+static uint32_t read_fault_wptr(struct card *card)
+{
+	if (inject_armed(&card->inject, INJECT_WPTR))
+		return (uint32_t)inject_noise(&card->inject);
+	return fault_get_wptr(&card->fault);
+}
+
+static void write_inject(struct card *card, uint32_t offset, uint32_t value)
+{
+	const char *reason = inject_write(card, INJECT_GUEST, offset, value);
+
+	if (reason)
+		log_guest("fault switch 0x%x, 0x%x: %s", offset, value, reason);
 }
 
 static void write_gart_entries(struct card *card, uint32_t value)
@@ -160,12 +174,14 @@ static bool read_reg(struct card *card, uint32_t offset, uint32_t *value)
 		return true;
 	case PDDGPU_REG_FAULT_BASE_LO:
 	case PDDGPU_REG_FAULT_BASE_HI:
-	case PDDGPU_REG_FAULT_SIZE:
 	case PDDGPU_REG_FAULT_RPTR:
 		*value = fault_field(card, offset);
 		return true;
+	case PDDGPU_REG_FAULT_SIZE:
+		*value = fault_get_size(&card->fault);
+		return true;
 	case PDDGPU_REG_FAULT_WPTR:
-		*value = fault_get_wptr(&card->fault);
+		*value = read_fault_wptr(card);
 		return true;
 	case PDDGPU_REG_GART_BASE_LO:
 	case PDDGPU_REG_GART_BASE_HI:
@@ -176,12 +192,8 @@ static bool read_reg(struct card *card, uint32_t offset, uint32_t *value)
 		return true;
 	case STAT_FIRST ... STAT_LAST:
 		return read_stat(card, offset, value);
-	case PDDGPU_REG_INJECT_HANG:
-		*value = card->hang | card->host_hang;
-		return true;
-	case PDDGPU_REG_INJECT_LOSE_IRQ:
-		*value = irq_get_lose(&card->irq);
-		return true;
+	case INJECT_FIRST ... INJECT_LAST:
+		return inject_read(card, offset, value);
 	default:
 		return false;
 	}
@@ -220,6 +232,7 @@ static bool write_reg(struct card *card, uint32_t offset, uint32_t value)
 		return true;
 	case PDDGPU_REG_FAULT_SIZE:
 		fault_set_size(&card->fault, value);
+		inject_ring_set_up(card);
 		return true;
 	case PDDGPU_REG_FAULT_RPTR:
 		fault_set_rptr(&card->fault, value);
@@ -231,11 +244,8 @@ static bool write_reg(struct card *card, uint32_t offset, uint32_t value)
 	case PDDGPU_REG_GART_ENTRIES:
 		write_gart_entries(card, value);
 		return true;
-	case PDDGPU_REG_INJECT_HANG:
-		card->hang = value & HANG_ALL;
-		return true;
-	case PDDGPU_REG_INJECT_LOSE_IRQ:
-		irq_set_lose(&card->irq, value);
+	case INJECT_FIRST ... INJECT_LAST:
+		write_inject(card, offset, value);
 		return true;
 	case PDDGPU_REG_DOORBELL(PDDGPU_ENGINE_COPY):
 	case PDDGPU_REG_DOORBELL(PDDGPU_ENGINE_COMPUTE):
@@ -259,6 +269,8 @@ void regs_read(struct card *card, uint64_t offset, uint32_t size, void *to)
 	uint8_t *out = to;
 
 	memset(out, 0xff, size);
+	if (inject_reads_ones(&card->inject))
+		return;
 	if (!access_valid(offset, size)) {
 		log_guest("BAR2 read of %u bytes at 0x%llx", size, (unsigned long long)offset);
 		return;
@@ -277,6 +289,8 @@ void regs_write(struct card *card, uint64_t offset, uint32_t size, const void *f
 {
 	const uint8_t *in = from;
 
+	if (inject_reads_ones(&card->inject))
+		return;
 	if (!access_valid(offset, size)) {
 		log_guest("BAR2 write of %u bytes at 0x%llx", size, (unsigned long long)offset);
 		return;

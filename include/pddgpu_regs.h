@@ -146,36 +146,44 @@
 
 /*
  * --- Fault switches: what no silicon has, for tests.  Also reachable from the
- * card's command line and control socket, where no reset of the card undoes them.
+ * card's command line and control socket.  RESET and FLR take back what was
+ * ordered here, except ONES, VANISH and FORGET; no reset takes back what the
+ * command line or the control socket ordered.  RW registers read what is still
+ * to be done, whoever ordered it.
  */
 #define PDDGPU_REG_INJECT_HANG			0x5000 /* RW, a bit an engine: next packet hangs */
-#define PDDGPU_REG_INJECT_LOSE_IRQ		0x5004 /* RW, how many interrupts to leave out */
-#define PDDGPU_REG_INJECT_STORM_IRQ		0x5008 /* RW, ms to raise all vectors without a cause */
+#define PDDGPU_REG_INJECT_LOSE_IRQ		0x5004 /* RW, interrupts to leave out */
+#define PDDGPU_REG_INJECT_STORM_IRQ		0x5008 /* RW, ms of causeless interrupts */
 /* What the next FENCEs store instead of value and status; they interrupt all the same. */
 #define PDDGPU_REG_INJECT_FENCE			0x500c /* RW, reads what is left to do */
 #define   PDDGPU_INJECT_FENCE_MODE		GENMASK(7, 0)
 #define   PDDGPU_INJECT_FENCE_STUCK		1 /* nothing */
-#define   PDDGPU_INJECT_FENCE_FUTURE		2 /* a value that was never asked for: + 2^20 */
-#define   PDDGPU_INJECT_FENCE_EARLY		3 /* value + 1, whose job has not run, and its own status */
+#define   PDDGPU_INJECT_FENCE_FUTURE		2 /* a value that was never asked for: + _FAR */
+#define   PDDGPU_INJECT_FENCE_FAR		0x100000
+#define   PDDGPU_INJECT_FENCE_EARLY		3 /* value + 1, not run yet */
 #define   PDDGPU_INJECT_FENCE_PAST		4 /* value - 1 */
 #define   PDDGPU_INJECT_FENCE_COUNT		GENMASK(31, 8)
-/* Random bytes instead of fault records, each with an interrupt. */
+/*
+ * Records of random bytes, each with an interrupt, as soon as there is a fault
+ * ring; and a FAULT_WPTR that reads at random until its SIZE is written.
+ */
 #define PDDGPU_REG_INJECT_FAULTS		0x5010 /* WO */
 #define   PDDGPU_INJECT_FAULTS_COUNT		GENMASK(15, 0)
-#define   PDDGPU_INJECT_FAULTS_WPTR		BIT(31) /* FAULT_WPTR reads at random until its SIZE is written */
-#define PDDGPU_REG_INJECT_DMA_ERROR		0x5014 /* RW, how many accesses to system memory fail: ERR_BUS */
+#define   PDDGPU_INJECT_FAULTS_WPTR		BIT(31)
+#define PDDGPU_REG_INJECT_DMA_ERROR		0x5014 /* RW, DMA accesses to fail: ERR_BUS */
 #define PDDGPU_REG_INJECT_SLOW			0x5018 /* RW, us that every packet takes longer */
 /*
  * An uncorrectable memory error in a page of VRAM: a fault record with
  * PDDGPU_ERR_ECC, the address and no engine (PDDGPU_FAULT_ENGINE_NONE).  Engines
- * that read the page fail with PDDGPU_ERR_ECC, until a packet or a reset of the
- * card has written all of it.
+ * that read the page fail with PDDGPU_ERR_ECC, until a packet has written all of
+ * it or the card is reset.
  */
 #define PDDGPU_REG_INJECT_ECC			0x501c /* WO, VRAM address >> 12 */
-#define PDDGPU_REG_INJECT_ONES			0x5020 /* WO, ms of all registers reading ones, dropping writes; 0: for ever */
-#define PDDGPU_REG_INJECT_VANISH		0x5024 /* WO, the card dies at the Nth packet from now, 0: at once */
-/* VRAM holds noise after the next function reset, as it does after power was off. */
-#define PDDGPU_REG_INJECT_FORGET		0x5028 /* RW, 1 = do so, cleared when it has happened */
+/* All of BAR2 reads ones and drops writes, for so many ms; 0: for ever. */
+#define PDDGPU_REG_INJECT_ONES			0x5020 /* WO */
+#define PDDGPU_REG_INJECT_VANISH		0x5024 /* WO, die in Nth packet, 0: at once */
+/* VRAM holds noise after the next function reset (FLR), as it does after power was off. */
+#define PDDGPU_REG_INJECT_FORGET		0x5028 /* RW, 1 = do so; reads 0 afterwards */
 /* 0x6000-0x6fff: reserved for on-chip memory.  0x9000-0xefff: for the display. */
 
 /* --- Command packets -------------------------------------------------- */
@@ -309,7 +317,7 @@
 #define PDDGPU_ERR_UNMAPPED			5 /* no valid entry, or beyond the address space */
 #define PDDGPU_ERR_PERMISSION			6 /* entry lacks READ or WRITE */
 #define PDDGPU_ERR_TABLE			7 /* an entry with reserved bits or outside VRAM */
-#define PDDGPU_ERR_BUS				8 /* system address that no DMA window covers, DMA error */
+#define PDDGPU_ERR_BUS				8 /* no DMA window covers it, DMA error */
 #define PDDGPU_ERR_ECC				9 /* uncorrectable error in VRAM */
 
 /* --- Page tables ------------------------------------------------------ */

@@ -90,7 +90,12 @@ static uint32_t random_region_rw(struct fuzz_rng *rng, uint8_t *to, bool write)
 		.region = fuzz_one_in(rng, 16) ? (uint32_t)fuzz_edge(rng) : region,
 		.count = fuzz_one_in(rng, 8) ? (uint32_t)fuzz_edge(rng) : 1U << fuzz_below(rng, 4),
 	};
-	uint32_t data = write && rw.count <= MAX_PAYLOAD - sizeof(rw) ? rw.count : 0;
+	uint32_t data;
+
+	/* The fuzzer would not survive it. */
+	if (rw.region == PDDGPU_BAR_MMIO && rw.offset - PDDGPU_REG_INJECT_ONES < 8)
+		rw.offset = PDDGPU_REG_INJECT_FORGET;
+	data = write && rw.count <= MAX_PAYLOAD - sizeof(rw) ? rw.count : 0;
 
 	memcpy(to, &rw, sizeof(rw));
 	for (uint32_t i = 0; i < data; i++)

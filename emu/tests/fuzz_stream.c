@@ -188,12 +188,38 @@ static void fill_ring(struct fuzz_rng *rng, struct card *card, unsigned int e)
 	wr(card, PDDGPU_REG_DOORBELL(e), fuzz_one_in(rng, 4) ? fuzz_below(rng, dwords) : at);
 }
 
+/* A fault switch of either side, but for the one that ends the process. */
+static void random_order(struct fuzz_rng *rng, struct card *card)
+{
+	static const uint32_t regs[] = {
+		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_INJECT_LOSE_IRQ, PDDGPU_REG_INJECT_STORM_IRQ,
+		PDDGPU_REG_INJECT_FENCE, PDDGPU_REG_INJECT_FAULTS, PDDGPU_REG_INJECT_DMA_ERROR,
+		PDDGPU_REG_INJECT_SLOW, PDDGPU_REG_INJECT_ECC, PDDGPU_REG_INJECT_ONES,
+		PDDGPU_REG_INJECT_FORGET,
+	};
+	uint32_t reg = regs[fuzz_below(rng, ARRAY_SIZE(regs))];
+	uint32_t value = fuzz_one_in(rng, 4) ? (uint32_t)fuzz_edge(rng) : fuzz_below(rng, 1024);
+
+	if (reg == PDDGPU_REG_INJECT_FENCE && fuzz_one_in(rng, 2))
+		value = (1 + fuzz_below(rng, 4)) | (1 + fuzz_below(rng, 4)) << 8;
+	inject_write(card, fuzz_one_in(rng, 2) ? INJECT_GUEST : INJECT_HOST, reg, value);
+}
+
+/* Any register with any value, the doorbells among them. */
+static void random_write(struct fuzz_rng *rng, struct card *card)
+{
+	uint32_t reg = fuzz_below(rng, PDDGPU_MMIO_SIZE) & ~3U;
+
+	if (reg != PDDGPU_REG_INJECT_VANISH)
+		wr(card, reg, (uint32_t)fuzz_edge(rng));
+}
+
 /* While the engines run: what a driver, a VMM and a second engine may do. */
 static void disturb(struct fuzz_rng *rng, struct card *card)
 {
 	struct timespec pause = { .tv_nsec = fuzz_below(rng, RUN_US) * 1000L };
 
-	switch (fuzz_below(rng, 6)) {
+	switch (fuzz_below(rng, 7)) {
 	case 0:
 		wr(card, PDDGPU_REG_TLB_INVALIDATE, (uint32_t)fuzz_next(rng));
 		break;
@@ -204,12 +230,14 @@ static void disturb(struct fuzz_rng *rng, struct card *card)
 		card_set_bus_master(card, fuzz_one_in(rng, 2));
 		break;
 	case 3:
-		/* Any register, with any value; the doorbells among them. */
-		wr(card, fuzz_below(rng, PDDGPU_MMIO_SIZE) & ~3U, (uint32_t)fuzz_edge(rng));
+		random_write(rng, card);
 		break;
 	case 4:
 		wr(card, PDDGPU_REG_ENGINE(fuzz_below(rng, 2)) + PDDGPU_ENGINE_CTRL,
 		   fuzz_below(rng, 4));
+		break;
+	case 5:
+		random_order(rng, card);
 		break;
 	default:
 		nanosleep(&pause, NULL);
@@ -245,7 +273,11 @@ static void run(struct fuzz_rng *rng, void *arg)
 	struct fuzz *fuzz = arg;
 	struct card *card = fuzz->card;
 
-	card_reset(card);
+	for (unsigned int who = 0; who < INJECT_NUM_WHO; who++)
+		card_clear_orders(card, who);
+	if (fuzz_one_in(rng, 2))
+		random_order(rng, card);
+	card_function_reset(card);
 	card_set_bus_master(card, true);
 	random_tables(rng, card);
 	random_stream(rng, (uint32_t *)(card->vram + STREAMS), STREAM_DWORDS);
@@ -260,6 +292,9 @@ static void run(struct fuzz_rng *rng, void *arg)
 	}
 	for (uint32_t i = fuzz_below(rng, 8); i > 0; i--)
 		disturb(rng, card);
+	/* Behind the ones no write comes through. */
+	for (unsigned int who = 0; rd(card, PDDGPU_REG_ID) == ~0U && who < INJECT_NUM_WHO; who++)
+		card_clear_orders(card, who);
 	for (unsigned int e = 0; e < PDDGPU_NUM_ENGINES; e++)
 		expect_stop(card, e);
 	check_guards(fuzz);

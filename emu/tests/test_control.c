@@ -57,12 +57,51 @@ static void commands(void **state)
 	assert_int_equal(run(rig, "hang=compute", answer), 0);
 	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_HANG), 3);
 	assert_int_equal(run(rig, "lose-irq 7", answer), 0);
-	assert_int_equal(run(rig, "lose-irq=4", answer), 0);
-	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_LOSE_IRQ), 11);
+	assert_int_equal(run(rig, "lose-irq=0x4", answer), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_LOSE_IRQ), 4);
+	assert_int_equal(run(rig, "storm-irq 60000", answer), 0);
+	assert_int_not_equal(rig_read(rig, PDDGPU_REG_INJECT_STORM_IRQ), 0);
+	assert_int_equal(run(rig, "fence past", answer), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_FENCE), PDDGPU_INJECT_FENCE_PAST | 1 << 8);
+	assert_int_equal(run(rig, "fence=stuck:12", answer), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_FENCE),
+			 PDDGPU_INJECT_FENCE_STUCK | 12 << 8);
+	assert_int_equal(run(rig, "faults=2", answer), 0);
+	assert_int_equal(rig_num_faults(rig), 2);
+	assert_int_equal(run(rig, "dma-error=3", answer), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_DMA_ERROR), 3);
+	assert_int_equal(run(rig, "slow 5", answer), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_SLOW), 5);
+	assert_int_equal(run(rig, "ecc 0x123456", answer), 0);
+	rig_write(rig, PDDGPU_REG_FAULT_RPTR, 2);
+	assert_int_equal(rig_take_fault(rig).address, 0x123000);
+	assert_int_equal(run(rig, "fault-wptr", answer), 0);
+	assert_true(inject_armed(&rig->card->inject, INJECT_WPTR));
+	assert_int_equal(run(rig, "forget", answer), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_FORGET), 1);
+	assert_int_equal(run(rig, "vanish=1000", answer), 0);
+	assert_int_equal(rig->card->inject.orders[INJECT_HOST].vanish, 1000);
 	assert_int_equal(run(rig, "help", answer), 0);
 	assert_non_null(strstr(answer, "lose-irq N: "));
 	assert_non_null(strstr(answer, "\nstats: "));
-	rig->card->host_hang = 0;
+	assert_int_equal(run(rig, "ones=0", answer), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_ID), ~0U);
+}
+
+static void clear_takes_back_everything(void **state)
+{
+	struct rig *rig = *state;
+	char answer[ANSWER_SIZE];
+
+	commands(state);
+	rig_write(rig, PDDGPU_REG_INJECT_STORM_IRQ, 60000);
+	assert_int_equal(run(rig, "clear", answer), 0);
+	assert_string_equal(answer, "ok\n");
+	assert_int_equal(rig_read(rig, PDDGPU_REG_ID), PDDGPU_ID_MAGIC);
+	assert_false(inject_armed(&rig->card->inject, ~0U));
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_STORM_IRQ), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_FORGET), 0);
+	assert_int_equal(rig_fence(rig, COPY), 0);
 }
 
 static void bad_commands(void **state)
@@ -70,7 +109,12 @@ static void bad_commands(void **state)
 	static const char *const bad[] = {
 		"", " ", "no", "hang", "hang ", "hang fast", "hang copyx", "hangcopy", "lose-irq",
 		"lose-irq x", "lose-irq -1", "lose-irq 1x", "lose-irq 4294967296", "stats now",
-		"lose-irq  1", "help=1",
+		"lose-irq  1", "help=1", "clear x", "forget 1", "fault-wptr 1", "storm-irq -1",
+		"fence", "fence 1", "fence stuck:", "fence stuck:x", "fence stuc",
+		"fence stuck:1:2",
+		"fence stuck:16777216", "fence :1", "faults 65536", "faults x", "dma-error",
+		"dma-error 0x", "slow 1ms", "ecc", "ecc x", "ecc 0x1000000", "ecc -1",
+		"ecc 0x10000000000000000", "ones", "ones off", "vanish", "vanish x",
 	};
 	struct rig *rig = *state;
 	char answer[ANSWER_SIZE];
@@ -79,8 +123,9 @@ static void bad_commands(void **state)
 		assert_int_equal(run(rig, bad[i], answer), -EINVAL);
 		assert_memory_equal(answer, "error: ", 7);
 	}
-	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_HANG), 0);
-	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_LOSE_IRQ), 0);
+	assert_false(inject_armed(&rig->card->inject, ~0U));
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_STORM_IRQ), 0);
+	assert_int_equal(rig_num_faults(rig), 0);
 }
 
 static void statistics(void **state)
@@ -160,7 +205,7 @@ static void a_session_on_the_socket(void **state)
 	ask(fd, "irq 1\nbogus\n", answer);
 	if (!strstr(answer, "error: "))
 		read_answer(fd, answer);
-	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_LOSE_IRQ), 4);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_LOSE_IRQ), 1);
 	close(fd);
 	fd = connect_to(path);
 	assert_int_equal(eventfd_read(quit, &count), -1);
@@ -326,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(commands),
+		TEST(clear_takes_back_everything),
 		TEST(bad_commands),
 		TEST(statistics),
 		TEST(a_session_on_the_socket),

@@ -203,7 +203,7 @@ static void a_host_ordered_hang_outlives_resets(void **state)
 {
 	struct rig *rig = *state;
 
-	rig->card->host_hang = BIT(COPY);
+	assert_null(inject_write(rig->card, INJECT_HOST, PDDGPU_REG_INJECT_HANG, BIT(COPY)));
 	rig_write(rig, PDDGPU_REG_INJECT_HANG, 0);
 	rig_write(rig, PDDGPU_REG_RESET, PDDGPU_RESET_MAGIC);
 	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_HANG), BIT(COPY));

@@ -208,6 +208,14 @@ static uint32_t *snapshot(struct rig *rig)
 	return all;
 }
 
+/* These outlive the reset, or end everything. */
+static bool spared(uint32_t at)
+{
+	return at == PDDGPU_REG_RESET || at == PDDGPU_REG_INJECT_HANG ||
+	       at == PDDGPU_REG_INJECT_ONES || at == PDDGPU_REG_INJECT_VANISH ||
+	       at == PDDGPU_REG_INJECT_FORGET;
+}
+
 /* Leaves no register as it was: jobs, faults, a halt, odd values everywhere. */
 static void scribble(struct rig *rig)
 {
@@ -216,7 +224,7 @@ static void scribble(struct rig *rig)
 	rig_run_ib(rig, COMPUTE, 1, WORDS(0));
 	rig_run(rig, COMPUTE, WORDS(0xff000000));
 	for (uint32_t at = 0; at < PDDGPU_MMIO_SIZE; at += 4)
-		if (at != PDDGPU_REG_RESET && at != PDDGPU_REG_INJECT_HANG)
+		if (!spared(at))
 			rig_write(rig, at, 0x1041);
 	for (unsigned int e = 0; e < PDDGPU_NUM_ENGINES; e++)
 		for (unsigned int n = 0; n < PDDGPU_NUM_STATS; n++)
