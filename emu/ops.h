@@ -8,6 +8,8 @@
 #ifndef EMU_OPS_H
 #define EMU_OPS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct engine;
@@ -39,6 +41,20 @@ struct packet {
  * Return: the field.
  */
 uint64_t packet_u64(const struct packet *packet, unsigned int index);
+
+/**
+ * packet_word() - Find a naturally aligned word, which lies in one page
+ * @packet: the packet; for errors of memory its port's fault fields are set
+ * @va: address
+ * @size: bytes, 4 or 8
+ * @write: the access is a write
+ * @host: the pointer, good until the engine lets itself be stopped
+ *
+ * Return: 0, PDDGPU_ERR_OPERAND if @va is not aligned, or what mmu_translate()
+ * says.
+ */
+int packet_word(const struct packet *packet, uint64_t va, size_t size, bool write,
+		uint8_t **host);
 
 /*
  * Each returns 0, ENGINE_STOPPED, or a PDDGPU_ERR_*.  For errors of memory the

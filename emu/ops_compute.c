@@ -139,6 +139,7 @@ int op_crc32(const struct packet *p)
 	};
 	struct cursor from;
 	uint32_t crc = 0;
+	uint8_t *to;
 	int err;
 
 	if (target.va & 3 || !source.size || source.size > CRC32_MAX_BYTES)
@@ -158,10 +159,12 @@ int op_crc32(const struct packet *p)
 		err = engine_breathe(p->engine);
 	}
 	if (!err)
-		err = mmu_write(&p->engine->port, &target, &crc);
-	if (!err)
-		stats_add(&p->engine->stats, PDDGPU_STAT_BYTES_WRITTEN, target.size);
-	return err;
+		err = packet_word(p, target.va, sizeof(crc), true, &to);
+	if (err)
+		return err;
+	__atomic_store_n((uint32_t *)to, crc, __ATOMIC_RELEASE);
+	stats_add(&p->engine->stats, PDDGPU_STAT_BYTES_WRITTEN, sizeof(crc));
+	return 0;
 }
 
 /* --- MANDELBROT --------------------------------------------------------- */

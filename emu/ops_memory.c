@@ -14,21 +14,46 @@ uint64_t packet_u64(const struct packet *p, unsigned int index)
 	return p->arg[index] | (uint64_t)p->arg[index + 1] << 32;
 }
 
+int packet_word(const struct packet *p, uint64_t va, size_t size, bool write, uint8_t **host)
+{
+	struct mmu_range range = { .va = va, .size = size, .vmid = p->vmid, .write = write };
+	size_t valid;
+
+	if (va & (size - 1))
+		return PDDGPU_ERR_OPERAND;
+	return mmu_translate(&p->engine->port, &range, host, &valid);
+}
+
 /* --- Stores ------------------------------------------------------------- */
+
+/* Stored one by one, because others may wait for one of them. */
+static void write_words(uint32_t *to, const uint32_t *from, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELEASE);
+}
 
 int op_write(const struct packet *p)
 {
 	struct mmu_range range = {
-		.va = packet_u64(p, 0), .size = 4ULL * (p->count - 2),
-		.vmid = p->vmid, .write = true,
+		.va = packet_u64(p, 0), .size = 4ULL * (p->count - 2), .write = true,
 	};
+	const uint32_t *from = p->arg + 2;
+	struct cursor to;
+	size_t size;
 	int err;
 
 	if (range.va & 3)
 		return PDDGPU_ERR_OPERAND;
-	err = mmu_check_range(&p->engine->port, &range);
-	if (!err)
-		err = mmu_write(&p->engine->port, &range, p->arg + 2);
+	err = cursor_init(&to, p, &range);
+	for (; !err && to.range.size; from += size / 4) {
+		size = to.range.size;
+		err = cursor_get(&to, &size);
+		if (err)
+			break;
+		write_words((uint32_t *)to.host, from, size / 4);
+		cursor_advance(&to, size);
+	}
 	if (!err)
 		stats_add(&p->engine->stats, PDDGPU_STAT_BYTES_WRITTEN, range.size);
 	return err;
@@ -101,13 +126,13 @@ int op_write_pte(const struct packet *p)
 int op_timestamp(const struct packet *p)
 {
 	uint64_t now = card_timestamp(p->engine->card);
-	struct mmu_range range = {
-		.va = packet_u64(p, 0), .size = sizeof(now), .vmid = p->vmid, .write = true,
-	};
+	uint8_t *host;
+	int err;
 
-	if (range.va & 7)
-		return PDDGPU_ERR_OPERAND;
-	return mmu_write(&p->engine->port, &range, &now);
+	err = packet_word(p, packet_u64(p, 0), sizeof(now), true, &host);
+	if (!err)
+		__atomic_store_n((uint64_t *)host, now, __ATOMIC_RELEASE);
+	return err;
 }
 
 /* --- Moves -------------------------------------------------------------- */
@@ -197,18 +222,6 @@ int op_copy_rect(const struct packet *p)
 
 /* --- Synchronisation ---------------------------------------------------- */
 
-/* A naturally aligned word: it lies in one page, so one pointer is enough. */
-static int word_pointer(const struct packet *p, uint64_t va, size_t size, bool write,
-			uint8_t **host)
-{
-	struct mmu_range range = { .va = va, .size = size, .vmid = p->vmid, .write = write };
-	size_t valid;
-
-	if (va & (size - 1))
-		return PDDGPU_ERR_OPERAND;
-	return mmu_translate(&p->engine->port, &range, host, &valid);
-}
-
 /* The status first; what the fault switches make of it. */
 static void store_fence(struct engine *e, uint32_t *status, uint64_t *fence, uint64_t value)
 {
@@ -239,9 +252,9 @@ int op_fence(const struct packet *p)
 
 	if (fence_va & 7 || status_va & 3)
 		return PDDGPU_ERR_OPERAND;
-	err = word_pointer(p, fence_va, sizeof(uint64_t), true, &fence);
+	err = packet_word(p, fence_va, sizeof(uint64_t), true, &fence);
 	if (!err)
-		err = word_pointer(p, status_va, sizeof(uint32_t), true, &status);
+		err = packet_word(p, status_va, sizeof(uint32_t), true, &status);
 	if (err)
 		return err;
 	e->fence = value;
@@ -280,7 +293,7 @@ int op_wait(const struct packet *p)
 	for (;;) {
 		uint32_t value;
 
-		err = word_pointer(p, va, sizeof(value), false, &host);
+		err = packet_word(p, va, sizeof(value), false, &host);
 		if (err)
 			return err;
 		value = __atomic_load_n((uint32_t *)host, __ATOMIC_ACQUIRE);
@@ -328,11 +341,11 @@ int op_atomic(const struct packet *p)
 	if (result_va & 7)
 		return PDDGPU_ERR_OPERAND;
 	/* Both permissions: a word that is stored to is read as well. */
-	err = word_pointer(p, packet_u64(p, 0), sizeof(old), false, &word);
+	err = packet_word(p, packet_u64(p, 0), sizeof(old), false, &word);
 	if (!err)
-		err = word_pointer(p, packet_u64(p, 0), sizeof(old), true, &word);
+		err = packet_word(p, packet_u64(p, 0), sizeof(old), true, &word);
 	if (!err && result_va)
-		err = word_pointer(p, result_va, sizeof(old), true, &result);
+		err = packet_word(p, result_va, sizeof(old), true, &result);
 	if (err)
 		return err;
 	old = __atomic_load_n((uint64_t *)word, __ATOMIC_SEQ_CST);
