@@ -53,6 +53,22 @@ uint64_t fuzz_edge(struct fuzz_rng *rng)
 	}
 }
 
+#ifdef __SANITIZE_THREAD__
+void AnnotateBenignRaceSized(const char *file, int line, const volatile void *start, size_t size,
+			     const char *why);
+
+void fuzz_guest_memory(void *start, size_t size)
+{
+	AnnotateBenignRaceSized(__FILE__, __LINE__, start, size, "memory of the guest");
+}
+#else
+void fuzz_guest_memory(void *start, size_t size)
+{
+	(void)start;
+	(void)size;
+}
+#endif
+
 static void on_alarm(int number)
 {
 	char text[96];

@@ -56,6 +56,17 @@ bool fuzz_one_in(struct fuzz_rng *rng, uint32_t n);
 uint64_t fuzz_edge(struct fuzz_rng *rng);
 
 /**
+ * fuzz_guest_memory() - Tell TSan of memory that guests own
+ * @start: its first byte
+ * @size: bytes
+ *
+ * Two streams, or a stream and the CPU, may store to the same byte without any
+ * order, and what the card then does is all that counts.  So races there are no
+ * finding; those on the card's own memory are.
+ */
+void fuzz_guest_memory(void *start, size_t size);
+
+/**
  * fuzz_main() - Run a fuzzer as its command line says
  * @argc: as in main()
  * @argv: --seed N, --seconds N, --runs N

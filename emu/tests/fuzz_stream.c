@@ -320,6 +320,9 @@ static void connect_guest(struct fuzz *fuzz)
 	}
 	close(fd);
 	memset(fuzz->guest, GUARD_BYTE, size);
+	fuzz_guest_memory(fuzz->guest, size);
+	fuzz_guest_memory(fuzz->card->dma.windows[0].host, window.size);
+	fuzz_guest_memory(fuzz->card->vram, VRAM);
 }
 
 int main(int argc, char **argv)

@@ -630,8 +630,10 @@ static void malformed_irq_messages(void **state)
 	assert_int_equal(set_irqs(w, VFIO_IRQ_SET_ACTION_TRIGGER, MSIX, 0, 1, NULL, 0), EINVAL);
 	assert_int_equal(set_irqs(w, DATA_NONE, VFIO_PCI_ERR_IRQ_INDEX, 0, 1, NULL, 0), ENOTSUP);
 	assert_int_equal(call(w, PROTOCOL_SET_IRQS, fds, 19), EINVAL);
+	pthread_mutex_lock(&w->card->irq.lock);
 	for (unsigned int i = 0; i < PDDGPU_NUM_IRQS; i++)
 		assert_int_equal(w->card->irq.fd[i], -1);
+	pthread_mutex_unlock(&w->card->irq.lock);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close(fds[i]);
 	close(pipes[0]);
@@ -643,7 +645,7 @@ static void malformed_irq_messages(void **state)
 static void device_reset(void **state)
 {
 	struct wire *w = *state;
-	const uint32_t scratch = 5;
+	const uint32_t scratch = 5, reset = 0;
 
 	greet(w);
 	assert_int_equal(region_write(w, 2, PDDGPU_REG_SCRATCH, &scratch, 4), 0);
@@ -651,7 +653,8 @@ static void device_reset(void **state)
 	assert_true(w->card->bus_master);
 	assert_int_equal(call(w, PROTOCOL_RESET, NULL, 0), 0);
 	assert_false(w->card->bus_master);
-	assert_int_equal(w->card->scratch, 0);
+	assert_int_equal(region_read(w, 2, PDDGPU_REG_SCRATCH, 4), 0);
+	assert_memory_equal(w->payload + sizeof(struct protocol_region_rw), &reset, 4);
 }
 
 /* Nothing of one client is left for the next, descriptors included. */
