@@ -219,6 +219,7 @@ static int mandelbrot_row(const struct packet *p, struct cursor *to, int64_t im)
 		host = (uint32_t *)to->host;
 		*host = mandelbrot_colour(n, limit);
 		cursor_advance(to, size);
+		stats_add(&p->engine->stats, PDDGPU_STAT_BYTES_WRITTEN, size);
 		re = (int32_t)((uint32_t)re + (uint32_t)step);
 		err = engine_breathe(p->engine);
 	}
@@ -257,7 +258,5 @@ int op_mandelbrot(const struct packet *p)
 		row.va += pitch;
 		im = (int32_t)((uint32_t)im + p->arg[7]);
 	}
-	stats_add(&p->engine->stats, PDDGPU_STAT_BYTES_WRITTEN,
-		  err ? 0 : 4ULL * width * height);
 	return err;
 }
