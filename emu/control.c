@@ -82,7 +82,7 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *value)
 	return !errno && !*end && number <= max;
 }
 
-static const char *run_hang(const struct call *call)
+static const char *run_engine(const struct call *call)
 {
 	for (unsigned int i = 0; i < PDDGPU_NUM_ENGINES; i++)
 		if (!strcmp(call->argument, engine_names[i]))
@@ -163,7 +163,7 @@ static const char *run_help(const struct call *call);
 
 static const struct command commands[] = {
 	{ "hang", "copy|compute", "the engine's next packet never ends",
-	  run_hang, PDDGPU_REG_INJECT_HANG },
+	  run_engine, PDDGPU_REG_INJECT_HANG },
 	{ "lose-irq", "N", "the next N interrupts are not sent",
 	  run_number, PDDGPU_REG_INJECT_LOSE_IRQ },
 	{ "storm-irq", "MS", "raise every enabled interrupt without end for MS ms",
@@ -186,6 +186,8 @@ static const struct command commands[] = {
 	  run_number, PDDGPU_REG_INJECT_VANISH },
 	{ "forget", NULL, "VRAM holds noise after the next function reset",
 	  run_forget, PDDGPU_REG_INJECT_FORGET },
+	{ "stuck-reset", "copy|compute", "the engine's next reset has no end",
+	  run_engine, PDDGPU_REG_INJECT_STUCK_RESET },
 	{ "clear", NULL, "take back all orders, those of the guest as well", run_clear, 0 },
 	{ "stats", NULL, "print all counters", run_stats, 0 },
 	{ "help", NULL, "print this", run_help, 0 },

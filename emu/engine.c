@@ -256,6 +256,7 @@ static void engine_request_reset_locked(struct engine *e)
 void engine_power_on(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);
+	e->stuck = false;
 	engine_request_reset_locked(e);
 	while (e->reset)
 		pthread_cond_wait(&e->parked, &e->lock);
@@ -283,7 +284,7 @@ static uint32_t engine_status_locked(const struct engine *e)
 static uint32_t engine_ctrl_locked(const struct engine *e)
 {
 	return (e->enable ? PDDGPU_ENGINE_CTRL_ENABLE : 0) |
-	       (e->reset ? PDDGPU_ENGINE_CTRL_RESET : 0);
+	       (e->reset || e->stuck ? PDDGPU_ENGINE_CTRL_RESET : 0);
 }
 
 static bool engine_read_locked(struct engine *e, uint32_t reg, uint32_t *value)
@@ -354,10 +355,13 @@ static void engine_write_ctrl_locked(struct engine *e, uint32_t value)
 	bool enable = value & PDDGPU_ENGINE_CTRL_ENABLE;
 
 	if (value & PDDGPU_ENGINE_CTRL_RESET) {
-		engine_request_reset_locked(e);
+		if (inject_take_stuck_reset(&e->card->inject, e->index))
+			e->stuck = true;
+		if (!e->stuck)
+			engine_request_reset_locked(e);
 		return;
 	}
-	if (e->reset) {
+	if (e->reset || e->stuck) {
 		log_guest("engine %u: CTRL written during a reset", e->index);
 		return;
 	}
@@ -372,7 +376,7 @@ static void engine_write_ctrl_locked(struct engine *e, uint32_t value)
 /* The ring may move while nothing uses it; pointers start again at 0. */
 static void engine_write_ring_locked(struct engine *e, uint64_t base, uint32_t size)
 {
-	if (e->enable || e->busy || e->reset) {
+	if (e->enable || e->busy || e->reset || e->stuck) {
 		log_guest("engine %u: ring written while enabled or busy", e->index);
 		return;
 	}

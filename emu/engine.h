@@ -36,6 +36,7 @@ struct card;
  * @busy: a packet is in execution, though it may stand still
  * @pause: how many want it to stand still
  * @reset: PDDGPU_ENGINE_CTRL_RESET
+ * @stuck: the same, by a fault switch: the thread knows nothing of it
  * @quit: the thread shall end
  * @enable: PDDGPU_ENGINE_CTRL_ENABLE
  * @halted: an error in the ring stopped the engine
@@ -70,6 +71,7 @@ struct engine {
 	bool busy;
 	unsigned int pause;
 	bool reset;
+	bool stuck;
 	bool quit;
 	bool enable;
 	bool halted;

@@ -10,7 +10,7 @@
 #include "noise.h"
 
 #define PAGE_SIZE	4096ULL
-#define HANG_ALL	(BIT(PDDGPU_NUM_ENGINES) - 1)
+#define ENGINES_ALL	(BIT(PDDGPU_NUM_ENGINES) - 1)
 #define FENCE_ONE	FIELD_PREP(PDDGPU_INJECT_FENCE_COUNT, 1)
 
 void inject_init(struct inject *inject)
@@ -103,16 +103,35 @@ void inject_clear(struct inject *inject, enum inject_who who)
 
 /* --- Doing it ----------------------------------------------------------- */
 
+/* The same for a bit of two masks. */
+static bool take_bit(uint32_t *guest, uint32_t *host, unsigned int bit)
+{
+	uint32_t *mask = *guest & BIT(bit) ? guest : host;
+	bool taken = *mask & BIT(bit);
+
+	*mask &= ~(uint32_t)BIT(bit);
+	return taken;
+}
+
 bool inject_take_hang(struct inject *inject, unsigned int engine)
 {
-	bool taken = false;
+	bool taken;
 
 	pthread_mutex_lock(&inject->lock);
-	for (unsigned int i = 0; !taken && i < INJECT_NUM_WHO; i++) {
-		taken = inject->orders[i].hang & BIT(engine);
-		inject->orders[i].hang &= ~(uint32_t)BIT(engine);
-	}
+	taken = take_bit(&inject->orders[INJECT_GUEST].hang, &inject->orders[INJECT_HOST].hang,
+			 engine);
 	inject_update_armed_locked(inject);
+	pthread_mutex_unlock(&inject->lock);
+	return taken;
+}
+
+bool inject_take_stuck_reset(struct inject *inject, unsigned int engine)
+{
+	bool taken;
+
+	pthread_mutex_lock(&inject->lock);
+	taken = take_bit(&inject->orders[INJECT_GUEST].stuck_reset,
+			 &inject->orders[INJECT_HOST].stuck_reset, engine);
 	pthread_mutex_unlock(&inject->lock);
 	return taken;
 }
@@ -401,6 +420,9 @@ static bool inject_read_locked(struct inject *inject, uint32_t reg, uint32_t *va
 	case PDDGPU_REG_INJECT_FORGET:
 		*value = guest->forget || host->forget;
 		return true;
+	case PDDGPU_REG_INJECT_STUCK_RESET:
+		*value = guest->stuck_reset | host->stuck_reset;
+		return true;
 	default:
 		return false;
 	}
@@ -437,7 +459,7 @@ static const char *order_locked(struct inject_orders *o, uint32_t reg, uint32_t 
 {
 	switch (reg) {
 	case PDDGPU_REG_INJECT_HANG:
-		o->hang = value & HANG_ALL;
+		o->hang = value & ENGINES_ALL;
 		break;
 	case PDDGPU_REG_INJECT_LOSE_IRQ:
 		o->lose_irq = value;
@@ -456,8 +478,11 @@ static const char *order_locked(struct inject_orders *o, uint32_t reg, uint32_t 
 	case PDDGPU_REG_INJECT_VANISH:
 		o->vanish = value;
 		break;
-	default: /* PDDGPU_REG_INJECT_FORGET */
+	case PDDGPU_REG_INJECT_FORGET:
 		o->forget = value & 1;
+		break;
+	default: /* PDDGPU_REG_INJECT_STUCK_RESET */
+		o->stuck_reset = value & ENGINES_ALL;
 		break;
 	}
 	return NULL;
@@ -482,6 +507,8 @@ const char *inject_write(struct card *card, enum inject_who who, uint32_t reg, u
 	pthread_mutex_lock(&inject->lock);
 	if (reg == PDDGPU_REG_INJECT_HANG && who == INJECT_HOST)
 		value |= o->hang;
+	if (reg == PDDGPU_REG_INJECT_STUCK_RESET && who == INJECT_HOST)
+		value |= o->stuck_reset;
 	reason = order_locked(o, reg, value);
 	inject_update_armed_locked(inject);
 	pthread_mutex_unlock(&inject->lock);

@@ -53,6 +53,7 @@ enum inject_armed {
  * @ones_until: when registers work again, ns; UINT64_MAX for never, 0 if they do
  * @vanish: packets to the card's end, 0 for no end
  * @forget: the next function reset fills VRAM with noise
+ * @stuck_reset: a bit an engine
  */
 struct inject_orders {
 	uint32_t hang;
@@ -65,6 +66,7 @@ struct inject_orders {
 	uint64_t ones_until;
 	uint32_t vanish;
 	bool forget;
+	uint32_t stuck_reset;
 };
 
 /**
@@ -138,7 +140,7 @@ bool inject_read(struct card *card, uint32_t reg, uint32_t *value);
  * @who: who orders it
  * @reg: PDDGPU_REG_INJECT_*
  * @value: as for the register; replaces what the same side had ordered, except
- *	that the host's HANG adds to it
+ *	that the host's HANG and STUCK_RESET add to it
  *
  * Not for engine threads.  Does not return if the order is to vanish at once.
  *
@@ -175,6 +177,15 @@ static inline bool inject_armed(const struct inject *inject, uint32_t bits)
  * Return: true once for each order.
  */
 bool inject_take_hang(struct inject *inject, unsigned int engine);
+
+/**
+ * inject_take_stuck_reset() - Ask whether the reset of an engine shall have no end
+ * @inject: the block
+ * @engine: its number
+ *
+ * Return: true once for each order.
+ */
+bool inject_take_stuck_reset(struct inject *inject, unsigned int engine);
 
 /**
  * inject_take_vanish() - Count a packet

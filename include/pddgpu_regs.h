@@ -184,6 +184,8 @@
 #define PDDGPU_REG_INJECT_VANISH		0x5024 /* WO, die in Nth packet, 0: at once */
 /* VRAM holds noise after the next function reset (FLR), as it does after power was off. */
 #define PDDGPU_REG_INJECT_FORGET		0x5028 /* RW, 1 = do so; reads 0 afterwards */
+/* The next CTRL.RESET of the engine changes nothing and reads 1 until the card is reset. */
+#define PDDGPU_REG_INJECT_STUCK_RESET		0x502c /* RW, a bit an engine */
 /* 0x6000-0x6fff: reserved for on-chip memory.  0x9000-0xefff: for the display. */
 
 /* --- Command packets -------------------------------------------------- */

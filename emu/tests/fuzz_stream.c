@@ -195,7 +195,7 @@ static void random_order(struct fuzz_rng *rng, struct card *card)
 		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_INJECT_LOSE_IRQ, PDDGPU_REG_INJECT_STORM_IRQ,
 		PDDGPU_REG_INJECT_FENCE, PDDGPU_REG_INJECT_FAULTS, PDDGPU_REG_INJECT_DMA_ERROR,
 		PDDGPU_REG_INJECT_SLOW, PDDGPU_REG_INJECT_ECC, PDDGPU_REG_INJECT_ONES,
-		PDDGPU_REG_INJECT_FORGET,
+		PDDGPU_REG_INJECT_FORGET, PDDGPU_REG_INJECT_STUCK_RESET,
 	};
 	uint32_t reg = regs[fuzz_below(rng, ARRAY_SIZE(regs))];
 	uint32_t value = fuzz_one_in(rng, 4) ? (uint32_t)fuzz_edge(rng) : fuzz_below(rng, 1024);
@@ -245,12 +245,15 @@ static void disturb(struct fuzz_rng *rng, struct card *card)
 	}
 }
 
+/* Each by itself, or if that does not work any more, both by a reset of the card. */
 static void expect_stop(struct card *card, unsigned int e)
 {
 	uint32_t ctrl = PDDGPU_REG_ENGINE(e) + PDDGPU_ENGINE_CTRL;
 	time_t end = time(NULL) + STOP_SECONDS;
 
 	wr(card, ctrl, PDDGPU_ENGINE_CTRL_RESET);
+	if (card->engines[e].stuck)
+		wr(card, PDDGPU_REG_RESET, PDDGPU_RESET_MAGIC);
 	while (rd(card, ctrl) & PDDGPU_ENGINE_CTRL_RESET) {
 		if (time(NULL) > end) {
 			fprintf(stderr, "engine %u does not stop\n", e);

@@ -77,6 +77,9 @@ static void commands(void **state)
 	assert_int_equal(rig_take_fault(rig).address, 0x123000);
 	assert_int_equal(run(rig, "fault-wptr", answer), 0);
 	assert_true(inject_armed(&rig->card->inject, INJECT_WPTR));
+	assert_int_equal(run(rig, "stuck-reset compute", answer), 0);
+	assert_int_equal(run(rig, "stuck-reset=copy", answer), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_STUCK_RESET), 3);
 	assert_int_equal(run(rig, "forget", answer), 0);
 	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_FORGET), 1);
 	assert_int_equal(run(rig, "vanish=1000", answer), 0);
@@ -101,6 +104,7 @@ static void clear_takes_back_everything(void **state)
 	assert_false(inject_armed(&rig->card->inject, ~0U));
 	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_STORM_IRQ), 0);
 	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_FORGET), 0);
+	assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_STUCK_RESET), 0);
 	assert_int_equal(rig_fence(rig, COPY), 0);
 }
 
@@ -115,6 +119,7 @@ static void bad_commands(void **state)
 		"fence stuck:16777216", "fence :1", "faults 65536", "faults x", "dma-error",
 		"dma-error 0x", "slow 1ms", "ecc", "ecc x", "ecc 0x1000000", "ecc -1",
 		"ecc 0x10000000000000000", "ones", "ones off", "vanish", "vanish x",
+		"stuck-reset", "stuck-reset both",
 	};
 	struct rig *rig = *state;
 	char answer[ANSWER_SIZE];

@@ -55,15 +55,16 @@ static void a_reset_takes_back_orders_of_registers(void **state)
 	static const uint32_t regs[] = {
 		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_INJECT_LOSE_IRQ, PDDGPU_REG_INJECT_STORM_IRQ,
 		PDDGPU_REG_INJECT_FENCE, PDDGPU_REG_INJECT_DMA_ERROR, PDDGPU_REG_INJECT_SLOW,
+		PDDGPU_REG_INJECT_STUCK_RESET,
 	};
 	struct rig *rig = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
-		rig_write(rig, regs[i], 0x0102);
+		rig_write(rig, regs[i], 0x0103);
 		assert_int_not_equal(rig_read(rig, regs[i]), 0);
 		rig_write(rig, PDDGPU_REG_RESET, PDDGPU_RESET_MAGIC);
 		assert_int_equal(rig_read(rig, regs[i]), 0);
-		assert_null(order(rig, regs[i], 0x0102));
+		assert_null(order(rig, regs[i], 0x0103));
 		rig_write(rig, PDDGPU_REG_RESET, PDDGPU_RESET_MAGIC);
 		assert_int_not_equal(rig_read(rig, regs[i]), 0);
 		rig_write(rig, regs[i], 0);
@@ -394,6 +395,40 @@ static void a_slow_packet_can_be_stopped(void **state)
 	rig_write(rig, PDDGPU_REG_INJECT_SLOW, 0);
 	assert_int_equal(rig_fence(rig, COPY), 0);
 	assert_true(rig_now_ms() - start < RIG_TIMEOUT_MS);
+}
+
+/* --- A reset that is stuck ---------------------------------------------- */
+
+static void an_engine_reset_is_stuck(void **state)
+{
+	struct rig *rig = *state;
+
+	for (unsigned int e = 0; e < PDDGPU_NUM_ENGINES; e++) {
+		rig_write(rig, PDDGPU_REG_INJECT_STUCK_RESET, BIT(e));
+		rig_write(rig, PDDGPU_REG_INJECT_HANG, BIT(e));
+		rig_push(rig, e, WORDS(WRITE_ONE(A, 1)));
+		rig_kick(rig, e);
+		rig_wait_reg(rig, PDDGPU_REG_INJECT_HANG, ~0U, 0);
+		assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_STUCK_RESET), BIT(e));
+		rig_write(rig, ENGINE(e, CTRL), PDDGPU_ENGINE_CTRL_RESET);
+		assert_int_equal(rig_read(rig, PDDGPU_REG_INJECT_STUCK_RESET), 0);
+		usleep(10000);
+		/* Nor does trying again help, or pretending that it is over. */
+		rig_write(rig, ENGINE(e, CTRL), PDDGPU_ENGINE_CTRL_RESET);
+		rig_write(rig, ENGINE(e, CTRL), 0);
+		rig_write(rig, ENGINE(e, RING_SIZE), 0);
+		assert_int_equal(rig_read(rig, ENGINE(e, CTRL)),
+				 PDDGPU_ENGINE_CTRL_RESET | PDDGPU_ENGINE_CTRL_ENABLE);
+		assert_int_equal(rig_read(rig, ENGINE(e, STATUS)), PDDGPU_ENGINE_STATUS_BUSY);
+		assert_int_equal(rig_read(rig, ENGINE(e, RING_SIZE)), RIG_RING_SIZE);
+		assert_int_equal(rig_fence(rig, !e), 0);
+		reset(rig);
+		assert_int_equal(rig_read(rig, ENGINE(e, CTRL)), PDDGPU_ENGINE_CTRL_ENABLE);
+		assert_int_equal(rig_fence(rig, e), 0);
+		rig_reset_engine(rig, e);
+		assert_int_equal(rig_fence(rig, e), 0);
+	}
+	assert_int_equal(rig->card->vram[A], 0);
 }
 
 /* --- Memory errors ------------------------------------------------------ */
@@ -796,6 +831,7 @@ int main(void)
 		TEST(a_fault_record_that_cannot_be_stored_is_dropped),
 		TEST(packets_take_longer),
 		TEST(a_slow_packet_can_be_stopped),
+		TEST(an_engine_reset_is_stuck),
 		TEST(a_bad_page_cannot_be_read),
 		TEST(a_bad_page_under_a_command_buffer),
 		TEST(a_bad_page_under_a_ring_halts),
