@@ -28,6 +28,7 @@ pddgpu-y := \
 	pddgpu_uarray.o \
 	pddgpu_vm.o \
 	pddgpu_vram_mgr.o
+pddgpu-$(CONFIG_FAULT_INJECTION_DEBUG_FS) += pddgpu_inject.o
 
 # What include/pddgpu_compat.h cannot probe for
 ifneq ($(shell grep -s DRM_GPU_SCHED_STAT_RESET $(srctree)/include/drm/gpu_scheduler.h),)

@@ -22,6 +22,7 @@
 #include "pddgpu_debugfs.h"
 #include "pddgpu_device.h"
 #include "pddgpu_gem.h"
+#include "pddgpu_inject.h"
 #include "pddgpu_job.h"
 #include "pddgpu_res_cursor.h"
 
@@ -441,4 +442,5 @@ void pddgpu_debugfs_init(struct drm_minor *minor)
 	debugfs_create_file("rings", 0400, root, pdev, &pddgpu_debugfs_rings_fops);
 	debugfs_create_file("vram_raw", 0400, root, pdev, &pddgpu_vram_raw_fops);
 	debugfs_create_file("bo", 0600, root, pdev, &pddgpu_bo_file_fops);
+	pddgpu_inject_debugfs_init(root);
 }

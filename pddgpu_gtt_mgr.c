@@ -10,6 +10,7 @@
 #include <drm/ttm/ttm_placement.h>
 
 #include "pddgpu_gtt_mgr.h"
+#include "pddgpu_inject.h"
 
 /**
  * DOC: GTT manager
@@ -82,7 +83,7 @@ static int pddgpu_gtt_mgr_alloc(struct ttm_resource_manager *man, struct ttm_buf
 	/* Counted before the check, so that two who race cannot both slip in */
 	ttm_resource_init(bo, place, &gres->base);
 	gres->base.start = PDDGPU_GTT_NO_ADDR;
-	if (gtt_over_budget(man, place))
+	if (gtt_over_budget(man, place) || pddgpu_inject(PDDGPU_INJECT_GTT))
 		err = -ENOSPC;
 	else if (place->lpfn)
 		err = gtt_insert(mgr, bo, place, gres);

@@ -21,6 +21,7 @@
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_tt.h>
 
+#include "pddgpu_inject.h"
 #include "pddgpu_pool.h"
 
 /**
@@ -114,6 +115,9 @@ VISIBLE_IF_KUNIT int pddgpu_pool_set_caching(struct page **pages, unsigned int n
 {
 	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_set_caching, pages, num_pages, caching);
 
+	if (pddgpu_inject(PDDGPU_INJECT_POOL_CACHING))
+		return -ENOMEM;
+
 	/* Elsewhere the kernel's own mapping may stay cached: TTM's rule, see ttm_pool.c */
 #ifdef CONFIG_X86
 	switch (caching) {
@@ -133,6 +137,9 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_set_caching);
 VISIBLE_IF_KUNIT int pddgpu_pool_restore_run(struct page *page, unsigned int num_pages)
 {
 	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_restore_run, page, num_pages);
+
+	if (pddgpu_inject(PDDGPU_INJECT_POOL_CACHING))
+		return -ENOMEM;
 
 #ifdef CONFIG_X86
 	return set_pages_wb(page, num_pages);
@@ -233,6 +240,8 @@ VISIBLE_IF_KUNIT struct page *pddgpu_pool_alloc_chunk(struct pddgpu_pool *pool, 
 
 	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_alloc_chunk, pool, gfp, order);
 
+	if (pddgpu_inject(PDDGPU_INJECT_POOL_ALLOC))
+		return NULL;
 	if (pool_uses_dma_alloc(pool))
 		return pool_dma_alloc_chunk(pool, gfp, order);
 
@@ -283,6 +292,8 @@ VISIBLE_IF_KUNIT int pddgpu_pool_map_chunk(struct pddgpu_pool *pool, struct page
 		return 0;
 	}
 
+	if (pddgpu_inject(PDDGPU_INJECT_POOL_MAP))
+		return -EFAULT;
 	*addr = dma_map_page(pool->dev, page, 0, PAGE_SIZE << order, DMA_BIDIRECTIONAL);
 	return dma_mapping_error(pool->dev, *addr) ? -EFAULT : 0;
 }

@@ -13,6 +13,7 @@
 #include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_placement.h>
 
+#include "pddgpu_inject.h"
 #include "pddgpu_vram_mgr.h"
 
 /**
@@ -139,6 +140,8 @@ VISIBLE_IF_KUNIT int pddgpu_vram_mgr_buddy_alloc(struct gpu_buddy *mm, u64 start
 	KUNIT_STATIC_STUB_REDIRECT(pddgpu_vram_mgr_buddy_alloc, mm, start, end, size, min_block,
 				   blocks, flags);
 
+	if (pddgpu_inject(PDDGPU_INJECT_VRAM))
+		return -ENOSPC;
 	/* A size that outgrows VRAM by rounding is -EINVAL there: it does not fit, no more. */
 	err = gpu_buddy_alloc_blocks(mm, start, end, size, min_block, blocks, flags);
 	return err == -EINVAL ? -ENOSPC : err;
