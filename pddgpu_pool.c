@@ -293,9 +293,9 @@ VISIBLE_IF_KUNIT int pddgpu_pool_map_chunk(struct pddgpu_pool *pool, struct page
 	}
 
 	if (pddgpu_inject(PDDGPU_INJECT_POOL_MAP))
-		return -EFAULT;
+		return -ENOMEM;
 	*addr = dma_map_page(pool->dev, page, 0, PAGE_SIZE << order, DMA_BIDIRECTIONAL);
-	return dma_mapping_error(pool->dev, *addr) ? -EFAULT : 0;
+	return dma_mapping_error(pool->dev, *addr);
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_map_chunk);
 

@@ -127,9 +127,9 @@ void pddgpu_pool_empty(struct pddgpu_pool *pool);
  *
  * On failure nothing is allocated, mapped or changed.
  *
- * Return: 0, -ENOMEM, -EFAULT if a page cannot be mapped for DMA, -ERESTARTSYS
- * when interrupted in a way @ctx allows, -EINVAL if @tt is empty or wants DMA
- * addresses and the pool has no device.
+ * Return: 0, -ENOMEM if there are no pages, or a page cannot be mapped for DMA or
+ * have its attributes changed, -ERESTARTSYS when interrupted in a way @ctx allows,
+ * -EINVAL if @tt is empty or wants DMA addresses and the pool has no device.
  */
 int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_operation_ctx *ctx);
 
