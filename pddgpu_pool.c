@@ -43,6 +43,10 @@
  * attributes, clear), map them for DMA.  &struct pool_alloc says how far it got, so
  * there is one way back from any failure: pool_undo().
  *
+ * Should attributes not change back, then neither the system nor another buffer may
+ * have the pages.  They stay on a list of their own and are tried again whenever
+ * the pool gives pages back.
+ *
  * Locking: a spinlock a list, held for list operations only, never two at once.
  * Attributes are changed and pages are freed with no lock held, so the shrinker
  * waits for nobody and needs no trylock.
@@ -395,8 +399,7 @@ static unsigned long pool_release_chunks(struct pddgpu_pool *pool, enum ttm_cach
 
 	if (caching != ttm_cached) {
 		if (pool_restore_chunks(&chunks, order)) {
-			/* The system must never see them as they are */
-			pool_put_chunks(pool, caching, order, contents, &chunks, num);
+			pool_put_chunks(pool, caching, order, PDDGPU_POOL_STUCK, &chunks, num);
 			return 0;
 		}
 		atomic_long_add(num << order, &pool->stats.restored);
@@ -758,20 +761,18 @@ static void pool_segment_list(const struct pool_alloc *alloc, const struct pool_
 
 static void pool_undo_segment(struct pool_alloc *alloc, const struct pool_segment *seg)
 {
+	enum pddgpu_pool_contents contents = (enum pddgpu_pool_contents)seg->source;
 	struct page **pages = &alloc->tt->pages[seg->first];
+	bool stuck = seg->converted &&
+		pddgpu_pool_set_caching(pages, seg->num_pages, ttm_cached);
 	LIST_HEAD(chunks);
 
-	/* Attributes unknown: neither the system nor another buffer may have such pages */
-	if (seg->converted &&
-	    WARN_ON(pddgpu_pool_set_caching(pages, seg->num_pages, ttm_cached)))
-		return;
-
 	pool_segment_list(alloc, seg, &chunks);
-	if (seg->source == POOL_FROM_SYSTEM)
+	if (seg->source == POOL_FROM_SYSTEM && !stuck)
 		pool_free_chunks(alloc->pool, &chunks, seg->order);
 	else
 		pool_put_chunks(alloc->pool, alloc->tt->caching, seg->order,
-				(enum pddgpu_pool_contents)seg->source, &chunks,
+				stuck ? PDDGPU_POOL_STUCK : contents, &chunks,
 				pool_segment_chunks(seg));
 }
 
@@ -957,6 +958,19 @@ u64 pddgpu_pool_bytes(struct pddgpu_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_bytes);
 
+static unsigned long pool_stuck_pages(struct pddgpu_pool *pool)
+{
+	unsigned long num_pages = 0;
+	unsigned int caching, order;
+
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
+		for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+			num_pages += READ_ONCE(pool->lists[caching][order].num[PDDGPU_POOL_STUCK])
+				     << order;
+
+	return num_pages;
+}
+
 static void pool_print_list(struct pddgpu_pool *pool, enum ttm_caching caching, unsigned int order,
 			    struct drm_printer *p)
 {
@@ -986,6 +1000,7 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	drm_printf(p, "out_pages: %lu\n", pool_out_pages(pool, 0));
 	drm_printf(p, "out_pages_in_2m_chunks: %lu\n",
 		   pool_out_pages(pool, PDDGPU_POOL_MAX_ORDER));
+	drm_printf(p, "stuck_pages: %lu\n", pool_stuck_pages(pool));
 	drm_printf(p, "hits: %ld\n", atomic_long_read(&stats->hits));
 	drm_printf(p, "misses: %ld\n", atomic_long_read(&stats->misses));
 	drm_printf(p, "cleared_pages: %ld\n", atomic_long_read(&stats->cleared));

@@ -31,6 +31,7 @@ struct ttm_tt;
 enum pddgpu_pool_contents {
 	PDDGPU_POOL_DIRTY,	/* anything, another client's data included */
 	PDDGPU_POOL_CLEAN,	/* zeroes */
+	PDDGPU_POOL_STUCK,	/* dirty, and attributes that could not be put back: for nobody */
 	PDDGPU_POOL_NUM_CONTENTS,
 };
 

@@ -254,6 +254,18 @@ static void pool_fill_with(struct ttm_tt *tt, u8 value)
 		memset_page(tt->pages[i], 0, value, PAGE_SIZE);
 }
 
+static bool pool_has_attr(struct kunit *test, struct ttm_tt *tt, enum ttm_caching caching)
+{
+	struct pool_test *t = test->priv;
+	u32 i;
+
+	for (i = 0; i < tt->num_pages; i++)
+		if (xa_load(&t->attrs, page_to_pfn(tt->pages[i])) != xa_mk_value(caching))
+			return false;
+
+	return true;
+}
+
 static unsigned long pool_listed(struct pddgpu_pool *pool, enum ttm_caching caching,
 				 unsigned int order)
 {
@@ -633,6 +645,53 @@ static void shrinker_survives_failure(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1000), 129);
 }
 
+/* A failure leaves some changed: whoever comes next must not get such a mixture */
+static void stuck_chunks_are_not_reused(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+
+	pool_stock(test, ttm_write_combined, BIT(3));
+	t->fail_restore = true;
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 8), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 8);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 3), 0);
+
+	tt = pool_get(test, 8, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 0);
+	KUNIT_EXPECT_TRUE(test, pool_has_attr(test, tt, ttm_write_combined));
+	pool_put(test, tt);
+
+	t->fail_restore = false;
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 16), 16);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
+}
+
+/* Populating fails, and so does the way back: the pages stay until it works out */
+static void undo_that_fails_keeps_pages(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct ttm_tt *tt = pool_tt(test, 1 + 8, ttm_uncached, 0);
+	struct pool_test *t = test->priv;
+
+	t->countdown = 5; /* two chunks, their conversions, and then the DMA map */
+	t->fail_restore = true;
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
+	t->countdown = -1;
+	KUNIT_EXPECT_EQ(test, t->chunks, 2);
+	KUNIT_EXPECT_EQ(test, t->mapped, 0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 9);
+	KUNIT_EXPECT_FALSE(test, xa_empty(&t->attrs));
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, 0), 0);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, 3), 0);
+
+	t->fail_restore = false;
+	pddgpu_pool_empty(pool);
+	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
+}
+
 /* Each call that can fail does so in turn; every time all is as it was */
 static void partial_failure_changes_nothing(struct kunit *test)
 {
@@ -891,6 +950,8 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(shrinker_gives_pages_back),
 	KUNIT_CASE(empty_gives_everything_back),
 	KUNIT_CASE(shrinker_survives_failure),
+	KUNIT_CASE(stuck_chunks_are_not_reused),
+	KUNIT_CASE(undo_that_fails_keeps_pages),
 	KUNIT_CASE(partial_failure_changes_nothing),
 	KUNIT_CASE(exhausted_system_returns_enomem),
 	KUNIT_CASE(signal_interrupts_if_allowed),
