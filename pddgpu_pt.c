@@ -221,6 +221,7 @@ void pddgpu_pt_reap(struct pddgpu_pt *pt)
 {
 	pddgpu_pt_free_list(pt, &pt->dead);
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pt_reap);
 
 /* --- The tree ----------------------------------------------------------- */
 
