@@ -37,5 +37,8 @@ endif
 
 CFLAGS_pddgpu_trace.o := -I$(src)
 
+# For scripts/coverage; a kernel without CONFIG_GCOV_KERNEL ignores it
+GCOV_PROFILE := y
+
 obj-$(CONFIG_DRM_PDDGPU) += pddgpu.o
 obj-$(CONFIG_DRM_PDDGPU_KUNIT_TEST) += tests/kunit/

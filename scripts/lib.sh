@@ -28,12 +28,14 @@ die() {
 }
 
 # Says what is going on if it takes more than a few seconds, then every now and
-# again, until killed or left behind.
+# again, until killed or left behind; with the number of lines in the log, which
+# for a build is that of the files built.
+# Usage: tick "what it does" LOG
 tick() {
 	local start=$SECONDS wait=3
 	while sleep $wait >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
 		wait=20
-		say "$1 ($((SECONDS - start)) s so far)"
+		say "$1 ($((SECONDS - start)) s, $(wc -l <"$2") lines so far)"
 	done
 }
 
@@ -43,7 +45,7 @@ logged() {
 	local log=$LOGS/$1.log what=$2 ticker status=0
 	shift 2
 	mkdir -p "$LOGS"
-	tick "$what" &
+	tick "$what" "$log" &
 	ticker=$!
 	"$@" >"$log" 2>&1 </dev/null || status=$?
 	kill $ticker 2>/dev/null || true
@@ -275,7 +277,9 @@ VM_TOOLS=(make:make gcc:gcc /usr/include/errno.h:libc6-dev cpio:cpio depmod:kmod
 
 # What a kernel's log says when the kernel has found a bug in itself.
 SPLAT='WARNING:|\bBUG:|Oops|general protection fault|UBSAN:|KASAN:|INFO: task .* blocked|'
-SPLAT+='possible (circular|recursive) locking|suspicious RCU usage|Call Trace:'
+SPLAT+='possible (circular|recursive) locking|suspicious RCU usage|Call Trace:|DMA-API: .*: .*:|'
+SPLAT+='refcount_t:|ODEBUG:|INFO: .* detected stalls?|INFO: .* self-detected stall|'
+SPLAT+='kmemleak: .*(suspected|disabled)'
 
 fetch_busybox() { unpack_packages busybox-static && find . -name busybox -type f -exec mv {} ./busybox \; ; }
 
@@ -305,6 +309,74 @@ kernel_source() {
 	KERNEL_SOURCE=$CACHE/source/$KERNEL_VERSION
 }
 
+# --- The debug kernel -------------------------------------------------
+
+# Prints the configuration of a kernel that catches mistakes: debug or kcsan.
+debug_config() {
+	cat "$ROOT/tests/debug.config"
+	[ "$1" = debug ] || cat "$ROOT/tests/$1.config"
+}
+
+# Prints each line "CONFIG_NAME=value" of a configuration that the .config on the
+# input does not have.  Of two lines for one name the last counts.
+missing_config() {
+	awk -F= '
+		NR == FNR { if (/^CONFIG_/) want[$1] = $0; next }
+		/^CONFIG_/ { have[$1] = $0 }
+		END {
+			for (name in want)
+				if (want[name] != (name in have ? have[name] : name "=n"))
+					print want[name]
+		}
+	' <(debug_config "$1") - | sort
+}
+
+# The debug kernels' tree has hard links to the source's files, so that it costs
+# nothing, and a driver of its own: a file is replaced there, never written to.
+make_debug_tree() {
+	local missing
+	[ -d source ] || { rm -rf source.tmp && cp -al "$KERNEL_SOURCE" source.tmp && mv source.tmp source; } || return
+	"$ROOT/scripts/install-in-tree" source && debug_config "$1" >config || return
+	KCONFIG_ALLCONFIG=$PWD/config make -s -C source O="$PWD/build" allnoconfig || return
+	missing=$(missing_config "$1" <build/.config)
+	[ -z "$missing" ] && return
+	printf 'this kernel cannot have, for a dependency or a name that is gone:\n%s\n' "$missing"
+	return 1
+}
+
+make_debug_kernel() {
+	make_debug_tree "$1" && make -C source O="$PWD/build" -j"$JOBS" bzImage modules &&
+		make -s -C source O="$PWD/build" INSTALL_MOD_PATH="$PWD" modules_install && touch complete
+}
+
+# A build that was interrupted goes on where it was.
+build_debug_kernel() {
+	[ ! -e "$1/complete" ] || return 0
+	say "building the $2 kernel; this takes some 10 minutes, once"
+	mkdir -p "$1"
+	(cd "$1" && logged "$2-kernel" "building the $2 kernel" make_debug_kernel "$2") ||
+		die "cannot build the $2 kernel in $1"
+}
+
+# Has a kernel that catches mistakes in the cache, by all that goes into it.
+# Sets KERNEL_IMAGE, KERNEL_MODULES and, to build modules, KERNEL_HEADERS.
+# Usage: debug_kernel debug|kcsan
+debug_kernel() {
+	local key dir
+	need make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils /usr/include/libelf.h:libelf-dev \
+		/usr/include/openssl/ssl.h:libssl-dev
+	kernel_source
+	key=$({ echo "$KERNEL_VERSION"; debug_config "$1"; cat "$ROOT/Kconfig"; gcc --version
+		declare -f make_debug_tree make_debug_kernel; } | sha256sum | cut -c1-16)
+	dir=$CACHE/$1/$key
+	[ -e "$dir/complete" ] || locked "$CACHE/$1/lock" build_debug_kernel "$dir" "$1"
+	KERNEL_IMAGE=$dir/build/arch/x86/boot/bzImage
+	KERNEL_HEADERS=$dir/build
+	KERNEL_MODULES=$(echo "$dir"/lib/modules/*)
+	KERNEL_RELEASE=$1
+	KBUILD_ARGS=(KCFLAGS=-g) # the kernel has no debug information, but the driver's is small
+}
+
 # --- Builds -----------------------------------------------------------
 
 # The files of the driver, relative to ROOT: what a kernel tree takes in.
@@ -328,11 +400,13 @@ copy_driver() {
 }
 
 # Calls kbuild for the module in a folder.  Usage: kbuild FOLDER ARGUMENT...
-kbuild() { make -C "$KERNEL_HEADERS" M="$1" CONFIG_DRM_PDDGPU=m -j"$JOBS" "${@:2}"; }
+kbuild() { make -C "$KERNEL_HEADERS" M="$1" CONFIG_DRM_PDDGPU=m -j"$JOBS" "${KBUILD_ARGS[@]}" "${@:2}"; }
+KBUILD_ARGS=()
 
 # What it takes to build a module.
 need_kbuild() {
 	local gcc
+	[ -e "$KERNEL_HEADERS/.kernelvariables" ] || return 0 # a debug kernel of this machine's own gcc
 	gcc=$(grep -o 'gcc-[0-9]*' "$KERNEL_HEADERS/.kernelvariables")
 	need make:make "$gcc:$gcc" pahole:pahole
 }

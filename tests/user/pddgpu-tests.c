@@ -19,7 +19,7 @@
 #define REAP_NS		20000000000ULL
 #define MAX_CARDS	8
 
-struct test_options test_options = { .module = "/pddgpu.ko", .seed = 1 };
+struct test_options test_options = { .module = "/pddgpu.ko", .seed = 1, .slow = 1 };
 
 /* The module's own tests come last: they leave a freshly loaded driver. */
 static const struct test_group *const groups[] = {
@@ -74,7 +74,7 @@ static struct usage usage_now(void)
 /* Says what differs from @before once the cards have had time to clean up. */
 static bool leaked(const struct usage *before, char *why, size_t size)
 {
-	const u64 end = now_ns() + LEAK_WAIT_NS;
+	const u64 end = now_ns() + test_options.slow * LEAK_WAIT_NS;
 	struct usage now = usage_now();
 
 	for (; memcmp(before, &now, sizeof(now)) && now_ns() < end; now = usage_now())
@@ -125,7 +125,7 @@ static bool wait_report(int report, unsigned int seconds, char *why, size_t size
 /* A process that is stuck in the kernel does not die, and must not stop the suite. */
 static bool reap(pid_t pid, int *status)
 {
-	const u64 end = now_ns() + REAP_NS;
+	const u64 end = now_ns() + test_options.slow * REAP_NS;
 
 	kill(-pid, SIGKILL);
 	while (!waitpid(pid, status, WNOHANG)) {
@@ -151,7 +151,8 @@ static bool ended_badly(int status, char *why, size_t size)
 
 static bool run_isolated(const struct test *test, char *why, size_t size)
 {
-	const unsigned int timeout = test->timeout ? test->timeout : USUAL_TIMEOUT;
+	const unsigned int timeout = test_options.slow *
+				     (test->timeout ? test->timeout : USUAL_TIMEOUT);
 	int pipe_fds[2], status;
 	bool in_time, reaped;
 	pid_t pid;
@@ -238,11 +239,12 @@ static int run_tests(char **patterns)
 
 static void usage(FILE *out)
 {
-	fputs("usage: pddgpu-tests [--list] [--module FILE] [--seed N] [TEST...]\n"
+	fputs("usage: pddgpu-tests [--list] [--module FILE] [--seed N] [--slow N] [TEST...]\n"
 	      "Runs the tests that a glob or a prefix names, or all of them.\n"
 	      "  --list         print names instead\n"
 	      "  --module FILE  the driver, for the tests that load it ($PDDGPU_KO)\n"
-	      "  --seed N       where random numbers start (1)\n", out);
+	      "  --seed N       where random numbers start (1)\n"
+	      "  --slow N       everything may take N times as long ($PDDGPU_SLOW, 1)\n", out);
 }
 
 int main(int argc, char **argv)
@@ -251,6 +253,7 @@ int main(int argc, char **argv)
 		{ "list", no_argument, NULL, 'l' },
 		{ "module", required_argument, NULL, 'm' },
 		{ "seed", required_argument, NULL, 's' },
+		{ "slow", required_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -259,6 +262,8 @@ int main(int argc, char **argv)
 
 	if (getenv("PDDGPU_KO"))
 		test_options.module = getenv("PDDGPU_KO");
+	if (getenv("PDDGPU_SLOW"))
+		test_options.slow = strtoul(getenv("PDDGPU_SLOW"), NULL, 0);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'l')
 			list = true;
@@ -266,10 +271,16 @@ int main(int argc, char **argv)
 			test_options.module = optarg;
 		else if (option == 's')
 			test_options.seed = strtoull(optarg, NULL, 0);
+		else if (option == 'w')
+			test_options.slow = strtoul(optarg, NULL, 0);
 		else {
 			usage(option == 'h' ? stdout : stderr);
 			return option == 'h' ? 0 : 2;
 		}
+	}
+	if (!test_options.slow) {
+		usage(stderr);
+		return 2;
 	}
 	if (list) {
 		list_tests(argv + optind);

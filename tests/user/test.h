@@ -53,10 +53,12 @@ extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_
  * struct test_options - what the command line says
  * @module: the driver's module, for the tests that load it
  * @seed: where random numbers start
+ * @slow: how many times as long as on a kernel without checks anything may take
  */
 struct test_options {
 	const char *module;
 	u64 seed;
+	unsigned int slow;
 };
 
 extern struct test_options test_options;
