@@ -184,6 +184,7 @@ static struct pddgpu_bo *pddgpu_bo_alloc(struct pddgpu_device *pdev,
 	bo->flags = params->flags;
 	bo->alignment = params->alignment;
 	bo->vm_id = params->vm_id;
+	bo->client_id = params->client_id;
 	bo->vm_resv = params->vm_resv;
 	if (bo->vm_resv)
 		drm_gem_object_get(bo->vm_resv);

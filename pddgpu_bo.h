@@ -31,6 +31,8 @@ struct pddgpu_bo {
 	u64 alignment;
 	/** @vm_id: id of the only address space that may map it, 0 if any; constant */
 	u32 vm_id;
+	/** @client_id: &drm_file.client_id of the only file with handles, 0 if any; constant */
+	u64 client_id;
 	/**
 	 * @vm_resv: object whose reservation the buffer shares, a reference, or
 	 * NULL: the resv object of the address space it is private to.
@@ -69,6 +71,8 @@ struct pddgpu_bo_params {
 	u32 flags;
 	/** @vm_id: see struct pddgpu_bo */
 	u32 vm_id;
+	/** @client_id: see struct pddgpu_bo */
+	u64 client_id;
 	/** @vm_resv: see struct pddgpu_bo; not locked by the caller */
 	struct drm_gem_object *vm_resv;
 	/** @kernel: no user will see it (ttm_bo_type_kernel) */

@@ -169,6 +169,14 @@ static void pddgpu_gem_object_free(struct drm_gem_object *gem)
 	ttm_bo_put(&gem_to_pddgpu_bo(gem)->tbo);
 }
 
+/* What may not be exported is not to be had by its name (GEM_FLINK) either. */
+static int pddgpu_gem_object_open(struct drm_gem_object *gem, struct drm_file *file)
+{
+	u64 only = gem_to_pddgpu_bo(gem)->client_id;
+
+	return only && only != file->client_id ? -EPERM : 0;
+}
+
 /* Nothing keeps an exported buffer where an importer could reach it, yet. */
 static struct dma_buf *pddgpu_gem_object_export(struct drm_gem_object *gem, int flags)
 {
@@ -206,6 +214,7 @@ static void pddgpu_gem_object_print_info(struct drm_printer *p, unsigned int ind
 
 const struct drm_gem_object_funcs pddgpu_gem_funcs = {
 	.free = pddgpu_gem_object_free,
+	.open = pddgpu_gem_object_open,
 	.print_info = pddgpu_gem_object_print_info,
 	.export = pddgpu_gem_object_export,
 	.mmap = pddgpu_gem_object_mmap,
@@ -342,6 +351,7 @@ int pddgpu_gem_create_ioctl(struct drm_device *dev, void *data, struct drm_file 
 		if (!vm)
 			return -ENOENT;
 		params.vm_resv = vm->base.r_obj;
+		params.client_id = file->client_id;
 	}
 
 	ret = pddgpu_gem_create_handle(pdev, file, &params, &args->handle);

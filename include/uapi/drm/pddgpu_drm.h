@@ -187,7 +187,8 @@ struct drm_pddgpu_gem_create {
 	__u32 flags;
 	/**
 	 * @vm_id: 0, or the address space that alone will ever map the buffer.
-	 * Such a buffer cannot be exported and costs a CS nothing.
+	 * Such a buffer cannot be exported, nor opened by its name from another
+	 * file (both -EPERM), and costs a CS nothing.
 	 */
 	__u32 vm_id;
 	/** @handle: out: the GEM handle */
