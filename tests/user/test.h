@@ -46,8 +46,8 @@ struct test_group {
 	const struct test_group name = { (list), ARRAY_SIZE(list) }
 
 extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_tests, cs_tests,
-	packet_tests, badinput_tests, badpacket_tests, evict_tests, isolation_tests, stale_tests,
-	node_tests, hang_tests, irq_tests, debugfs_tests, look_tests, twocards_tests, module_tests;
+	packet_tests, badinput_tests, badpacket_tests, evict_tests, isolation_tests, reach_tests,
+	stale_tests, node_tests, hang_tests, irq_tests, debugfs_tests, look_tests, twocards_tests, module_tests;
 
 /**
  * struct test_options - what the command line says

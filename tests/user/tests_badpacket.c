@@ -86,20 +86,12 @@ static const struct good fence = {
 	.op = PDDGPU_OP_FENCE, .count = 6, .a = BIT(0), .d = BIT(4), .payload = { [2] = 1 },
 	.privileged = true,
 };
-static const struct good fence_irq = {
-	.op = PDDGPU_OP_FENCE, .flags = PDDGPU_FENCE_FLAG_IRQ, .count = 6, .a = BIT(0),
-	.d = BIT(4), .payload = { [2] = 1 }, .privileged = true,
-};
 static const struct good indirect = {
-	.op = PDDGPU_OP_INDIRECT, .flags = 1, .count = 3, .a = BIT(0), .payload = { [2] = 4 },
-	.privileged = true,
-};
-static const struct good indirect_kernel = {
-	.op = PDDGPU_OP_INDIRECT, .flags = PDDGPU_VMID_KERNEL, .count = 3, .payload = { [2] = 4 },
+	.op = PDDGPU_OP_INDIRECT, .count = 3, .a = BIT(0), .payload = { [2] = 4 },
 	.privileged = true,
 };
 static const struct good set_vmid = {
-	.op = PDDGPU_OP_SET_VMID, .flags = 1, .count = 2, .payload = { 1 }, .privileged = true,
+	.op = PDDGPU_OP_SET_VMID, .count = 2, .payload = { 1 }, .privileged = true,
 };
 static const struct good tlb_flush = {
 	.op = PDDGPU_OP_TLB_FLUSH, .count = 1, .payload = { 0xffff }, .privileged = true,
@@ -111,6 +103,7 @@ static const struct good write_pte = {
 
 struct row {
 	const struct good *good;
+	u32 engine;			/* beside that of the packet */
 	int dword;			/* payload index, or HEADER */
 	u32 add;			/* to its value */
 	u32 error;			/* PDDGPU_ERR_* */
@@ -173,16 +166,17 @@ static void check_untouched(struct rig *r)
 static void bad_packet(const void *arg)
 {
 	const struct row *row = arg;
+	const u32 engine = row->engine | row->good->engine;
 	struct rig r;
 
 	rig_init(&r);
 	emit_packet(&r, row->good, row->dword, row->add);
-	test_job_fault(&r.c, row->good->engine, &r.ib, row->error);
+	test_job_fault(&r.c, engine, &r.ib, row->error);
 	check_untouched(&r);
 	if (row->good->privileged)
 		return;
 	emit_packet(&r, row->good, HEADER, 0);
-	CHECK_OK(pdd_run(&r.c, row->good->engine, &r.ib, NULL, 0));
+	CHECK_OK(pdd_run(&r.c, engine, &r.ib, NULL, 0));
 }
 
 /* What comes before the bad packet counts, what comes after it does not. */
@@ -328,12 +322,24 @@ static void random_bytes(const void *arg)
 
 static const u32 on_copy = COPY, on_compute = COMPUTE;
 
-#define BAD(name_, good_, dword_, add_, error_) {			\
+#define BAD_ON(engine_, name_, good_, dword_, add_, error_) {		\
 	.name = "badinput.packet." name_,				\
 	.run = bad_packet,						\
-	.arg = &(const struct row){ &good_, dword_, add_, PDDGPU_ERR_##error_ }, \
+	.arg = &(const struct row){ &good_, engine_, dword_, add_, PDDGPU_ERR_##error_ }, \
 }
+#define BAD(name_, good_, dword_, add_, error_)				\
+	BAD_ON(0, name_, good_, dword_, add_, error_)
 #define FLAG(n)		((u32)(n) << 16)
+#define PRIVILEGED(name_, good_, flag_)					\
+	BAD_ON(COPY, "privileged_" name_ "_copy", good_, HEADER, flag_, PRIVILEGE), \
+	BAD_ON(COMPUTE, "privileged_" name_ "_compute", good_, HEADER, flag_, PRIVILEGE)
+#define VMID(name_, good_, n)	PRIVILEGED(name_ #n, good_, FLAG(n))
+#define FOR_EACH_VMID(name_, good_)					\
+	VMID(name_, good_, 1), VMID(name_, good_, 2), VMID(name_, good_, 3), \
+	VMID(name_, good_, 4), VMID(name_, good_, 5), VMID(name_, good_, 6), \
+	VMID(name_, good_, 7), VMID(name_, good_, 8), VMID(name_, good_, 9), \
+	VMID(name_, good_, 10), VMID(name_, good_, 11), VMID(name_, good_, 12), \
+	VMID(name_, good_, 13), VMID(name_, good_, 14), VMID(name_, good_, 15)
 #define FEWER		(~0u)		/* one payload dword less */
 
 #define BOTH(name_, run_)						\
@@ -353,13 +359,10 @@ static const struct test tests[] = {
 	BAD("crc32_on_copy_engine", crc_on_copy, HEADER, 0, OPCODE),
 	BAD("mandelbrot_on_copy_engine", mandelbrot_on_copy, HEADER, 0, OPCODE),
 
-	BAD("privileged_fence", fence, HEADER, 0, PRIVILEGE),
-	BAD("privileged_fence_irq", fence_irq, HEADER, 0, PRIVILEGE),
-	BAD("privileged_indirect", indirect, HEADER, 0, PRIVILEGE),
-	BAD("privileged_indirect_kernel", indirect_kernel, HEADER, 0, PRIVILEGE),
-	BAD("privileged_set_vmid", set_vmid, HEADER, 0, PRIVILEGE),
-	BAD("privileged_tlb_flush", tlb_flush, HEADER, 0, PRIVILEGE),
-	BAD("privileged_write_pte", write_pte, HEADER, 0, PRIVILEGE),
+	PRIVILEGED("fence", fence, 0), PRIVILEGED("fence_irq", fence, FLAG(PDDGPU_FENCE_FLAG_IRQ)),
+	PRIVILEGED("tlb_flush", tlb_flush, 0), PRIVILEGED("write_pte", write_pte, 0),
+	PRIVILEGED("indirect_kernel", indirect, 0), FOR_EACH_VMID("indirect_", indirect),
+	PRIVILEGED("set_vmid_kernel", set_vmid, 0), FOR_EACH_VMID("set_vmid_", set_vmid),
 
 	BAD("nop_too_long", nop, HEADER, 1, LENGTH),
 	BAD("fill_short", fill, HEADER, FEWER, LENGTH),

@@ -147,23 +147,6 @@ static void attack_address(struct pdd_client *c, const struct shared *sh)
 	test_check_words(out.map, MIB, 0);
 }
 
-/* Addresses that mean something to the kernel mean nothing to a process. */
-static void attack_kernel_addresses(struct pdd_client *c, const struct shared *sh)
-{
-	const u64 addresses[] = { 0, PDD_PAGE, PDDGPU_GART_START, PDDGPU_GART_START + MIB };
-	struct pdd_bo out = test_bo(c, MIB, GTT);
-	struct pdd_ib ib = test_ib(c, 32);
-
-	(void)sh;
-	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
-		pdd_copy(&ib, addresses[i], out.va, PDD_PAGE);
-		test_job_fault(c, COPY, &ib, PDDGPU_ERR_UNMAPPED);
-		pdd_fill(&ib, addresses[i], PDD_PAGE, 0);
-		test_job_fault(c, COMPUTE, &ib, PDDGPU_ERR_UNMAPPED);
-	}
-	test_check_words(out.map, MIB, 0);
-}
-
 struct attack {
 	void (*run)(struct pdd_client *c, const struct shared *sh);
 };
@@ -255,6 +238,68 @@ static void fresh_memory_cpu(const void *arg)
 	}
 }
 
+/* All that GEM_CREATE can be asked for, of which there are a few hundred combinations. */
+static struct drm_pddgpu_gem_create any_buffer(const struct pdd_client *c, u64 *seed)
+{
+	const u32 domains[] = { VRAM, GTT, VRAM | GTT, DRM_PDDGPU_DOMAIN_CPU | GTT };
+	const u32 both = DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED | DRM_PDDGPU_GEM_NO_CPU_ACCESS;
+	struct drm_pddgpu_gem_create create = {
+		.size = 1 + random_next(seed) % (random_next(seed) & 1 ? 4 * MIB : 64 * KIB),
+		.alignment = random_next(seed) & 1 ? PDD_PAGE << random_next(seed) % 8 : 0,
+		.domains = domains[random_next(seed) % ARRAY_SIZE(domains)],
+		.flags = random_next(seed) & DRM_PDDGPU_GEM_FLAGS_MASK,
+		.vm_id = random_next(seed) & 1 ? c->vm : 0,
+	};
+
+	if ((create.flags & both) == both)
+		create.flags &= ~both;
+	return create;
+}
+
+/* Every byte of it is zero, for the CPU or for the card; then it gets a mark. */
+static void check_and_mark(struct pdd_client *c, struct pdd_bo *bo, bool by_cpu, struct pdd_ib *ib)
+{
+	const u32 byte = 0;
+
+	if (by_cpu) {
+		CHECK_OK(pdd_bo_map(&c->dev, bo));
+		test_check_words(bo->map, bo->size, 0);
+	} else {
+		CHECK_EQ(test_gpu_crc(c, bo), crc32_repeat(crc32(0, &byte, 1), 1, bo->size));
+	}
+	pdd_fill(ib, bo->va, bo->size, 0x5ec3e700);
+	CHECK_OK(pdd_run(c, COMPUTE, ib, NULL, 0));
+}
+
+/* Two clients make, mark and free buffers of all kinds, and never see the other's marks. */
+static void fresh_of_all_kinds(const void *arg)
+{
+	u64 seed = test_options.seed * 1000003 + *(const u32 *)arg;
+	struct pdd_bo bos[2][24] = { 0 };
+	struct pdd_client clients[2];
+	struct pdd_ib ibs[2];
+
+	for (u32 i = 0; i < 2; i++) {
+		test_client(&clients[i]);
+		ibs[i] = test_ib(&clients[i], 16);
+	}
+	for (u32 n = 0; n < 200; n++) {
+		struct pdd_client *c = &clients[n & 1];
+		struct drm_pddgpu_gem_create create = any_buffer(c, &seed);
+		struct pdd_bo *bo = &bos[n & 1][random_next(&seed) % ARRAY_SIZE(bos[0])];
+		bool no_cpu = create.flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS;
+
+		if (bo->handle) {
+			CHECK_OK(pdd_unbind(c, bo->va, bo->size));
+			pdd_bo_free(&c->dev, bo);
+		}
+		CHECK_OK(pdd_ioctl(c->dev.fd, DRM_IOCTL_PDDGPU_GEM_CREATE, &create));
+		*bo = (struct pdd_bo){ create.handle, create.size, pdd_va(c, create.size), NULL };
+		CHECK_OK(pdd_bind(c, bo, 0, bo->va, bo->size, 0));
+		check_and_mark(c, bo, !no_cpu && random_next(&seed) & 1, &ibs[n & 1]);
+	}
+}
+
 /* --- Sudden death ----------------------------------------------------- */
 
 /* Keeps both engines and the memory manager busy for ever. */
@@ -313,8 +358,8 @@ static void killed_client_leaves_nothing(const void *arg)
 }
 
 static const struct attack by_handle = { attack_handle }, by_ids = { attack_ids },
-	by_mmap = { attack_mmap }, by_address = { attack_address },
-	by_kernel_address = { attack_kernel_addresses };
+	by_mmap = { attack_mmap }, by_address = { attack_address };
+static const u32 first = 1, second = 2;
 static const struct fresh fresh_vram = { VRAM, 0, 75 };
 static const struct fresh fresh_invisible = { VRAM, DRM_PDDGPU_GEM_NO_CPU_ACCESS, 75 };
 static const struct fresh fresh_gtt = { GTT, 0, 25 };
@@ -325,7 +370,6 @@ static const struct test tests[] = {
 	{ .name = "isolation.vm_and_ctx_ids", .run = isolated, .arg = &by_ids },
 	{ .name = "isolation.mmap_offset", .run = isolated, .arg = &by_mmap },
 	{ .name = "isolation.gpu_address", .run = isolated, .arg = &by_address },
-	{ .name = "isolation.kernel_gpu_address", .run = isolated, .arg = &by_kernel_address },
 	{ .name = "isolation.fresh_vram", .run = fresh_memory, .arg = &fresh_vram, .timeout = 90 },
 	{ .name = "isolation.fresh_invisible_vram", .run = fresh_memory, .arg = &fresh_invisible,
 	  .timeout = 90 },
@@ -333,6 +377,10 @@ static const struct test tests[] = {
 	{ .name = "isolation.fresh_gtt_uswc", .run = fresh_memory, .arg = &fresh_uswc,
 	  .timeout = 90 },
 	{ .name = "isolation.fresh_memory_cpu", .run = fresh_memory_cpu },
+	{ .name = "isolation.fresh_of_all_kinds_1", .run = fresh_of_all_kinds, .arg = &first,
+	  .timeout = 60 },
+	{ .name = "isolation.fresh_of_all_kinds_2", .run = fresh_of_all_kinds, .arg = &second,
+	  .timeout = 60 },
 	{ .name = "isolation.killed_client_leaves_nothing", .run = killed_client_leaves_nothing,
 	  .timeout = 60 },
 };
