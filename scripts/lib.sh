@@ -277,7 +277,7 @@ VM_TOOLS=(make:make gcc:gcc /usr/include/errno.h:libc6-dev cpio:cpio depmod:kmod
 
 # What a kernel's log says when the kernel has found a bug in itself.
 SPLAT='WARNING:|\bBUG:|Oops|general protection fault|UBSAN:|KASAN:|INFO: task .* blocked|'
-SPLAT+='possible (circular|recursive) locking|suspicious RCU usage|Call Trace:|DMA-API: .*: .*:|'
+SPLAT+='possible (circular|recursive) locking|suspicious RCU usage|Call Trace:|DMA-API: [^ ]+ [^ ]+: |'
 SPLAT+='refcount_t:|ODEBUG:|INFO: .* detected stalls?|INFO: .* self-detected stall|'
 SPLAT+='kmemleak: .*(suspected|disabled)'
 
@@ -310,6 +310,10 @@ kernel_source() {
 }
 
 # --- The debug kernel -------------------------------------------------
+
+# What building a kernel needs, as for need().
+KERNEL_TOOLS=(make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils
+	/usr/include/libelf.h:libelf-dev)
 
 # Prints the configuration of a kernel that catches mistakes: debug or kcsan.
 debug_config() {
@@ -363,8 +367,7 @@ build_debug_kernel() {
 # Usage: debug_kernel debug|kcsan
 debug_kernel() {
 	local key dir
-	need make:make gcc:gcc flex:flex bison:bison bc:bc xz:xz-utils /usr/include/libelf.h:libelf-dev \
-		/usr/include/openssl/ssl.h:libssl-dev
+	need "${KERNEL_TOOLS[@]}"
 	kernel_source
 	key=$({ echo "$KERNEL_VERSION"; debug_config "$1"; cat "$ROOT/Kconfig"; gcc --version
 		declare -f make_debug_tree make_debug_kernel; } | sha256sum | cut -c1-16)
