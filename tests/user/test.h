@@ -99,6 +99,22 @@ void test_fail(const char *file, int line, const char *format, ...)
 #define CHECK_OK(call)	CHECK_RET(call, 0)
 
 /**
+ * test_count() - How many to take of what is taken in great number
+ * @n: how many it were on a fast kernel
+ *
+ * Return: @n, or less where everything is slow, but at least 1.
+ */
+u32 test_count(u32 n);
+
+/**
+ * test_late_ns() - When something that must happen soon is late
+ * @ns: nanoseconds that it may take on a fast kernel
+ *
+ * Return: nanoseconds.
+ */
+u64 test_late_ns(u64 ns);
+
+/**
  * test_errno() - Name an error
  * @ret: 0 or a negative errno
  *

@@ -11,6 +11,16 @@
 
 #define SETTLE_NS	5000000000ULL
 
+u32 test_count(u32 n)
+{
+	return n > test_options.slow ? n / test_options.slow : 1;
+}
+
+u64 test_late_ns(u64 ns)
+{
+	return ns * test_options.slow;
+}
+
 const char *test_errno(int ret)
 {
 	static char text[4][32];
@@ -85,7 +95,7 @@ struct drm_pddgpu_info_memory test_memory(struct pdd_dev *dev)
 
 void test_settle(struct pdd_dev *dev, const struct drm_pddgpu_info_memory *before)
 {
-	const u64 end = now_ns() + SETTLE_NS;
+	const u64 end = now_ns() + test_late_ns(SETTLE_NS);
 	struct drm_pddgpu_info_memory mem;
 
 	do {

@@ -290,7 +290,7 @@ static void attack(struct rig *r, const struct random_row *row)
 {
 	u64 seed = test_options.seed * 1000003 + row->number;
 
-	for (int job = 0; job < 200; job++) {
+	for (u32 job = 0; job < test_count(200); job++) {
 		for (int packet = 0; packet < 5; packet++)
 			emit_random(r, row, &seed);
 		CHECK(pdd_run(&r->c, row->engine, &r->ib, NULL, 0) != -ETIME);

@@ -415,7 +415,7 @@ static void longest_ib(const void *arg)
 /* More jobs than the ring holds, from one context on each engine. */
 static void many_jobs(const void *arg)
 {
-	const u32 count = 2000;
+	const u32 count = test_count(3000);
 	struct drm_pddgpu_cs_bo list[2];
 	struct pdd_client c;
 	struct pdd_bo bos[2];
@@ -443,19 +443,20 @@ static void many_bos(const void *arg)
 {
 	static struct drm_pddgpu_cs_bo list[1000];
 	static struct pdd_bo bos[ARRAY_SIZE(list)];
+	const u32 count = test_count(ARRAY_SIZE(list));
 	struct pdd_client c;
 	struct pdd_ib ib;
 
 	(void)arg;
 	test_client(&c);
-	ib = test_ib(&c, 4 * ARRAY_SIZE(list));
-	for (u32 i = 0; i < ARRAY_SIZE(list); i++) {
+	ib = test_ib(&c, 4 * count);
+	for (u32 i = 0; i < count; i++) {
 		CHECK_OK(pdd_bo_new(&c, PDD_PAGE, i & 1 ? VRAM : GTT, 0, &bos[i]));
 		list[i] = (struct drm_pddgpu_cs_bo){ bos[i].handle, WRITE };
 		pdd_write32(&ib, bos[i].va, i);
 	}
-	CHECK_OK(pdd_run(&c, COPY, &ib, list, ARRAY_SIZE(list)));
-	for (u32 i = 0; i < ARRAY_SIZE(list); i++) {
+	CHECK_OK(pdd_run(&c, COPY, &ib, list, count));
+	for (u32 i = 0; i < count; i++) {
 		CHECK_OK(pdd_bo_map(&c.dev, &bos[i]));
 		CHECK_EQ(*(u32 *)bos[i].map, i);
 	}

@@ -124,13 +124,14 @@ static void many(const void *arg)
 {
 	static struct pdd_ib ibs[MANY_CTXS];
 	static u32 ctxs[MANY_CTXS];
+	const u32 count = test_count(MANY_CTXS);
 	struct pdd_client c;
 	struct pdd_bo bo;
 
 	(void)arg;
 	test_client(&c);
-	bo = test_bo(&c, MANY_CTXS * 8, GTT);
-	for (u32 i = 0; i < MANY_CTXS; i++) {
+	bo = test_bo(&c, count * 8, GTT);
+	for (u32 i = 0; i < count; i++) {
 		CHECK_OK(pdd_ctx_create(&c, &ctxs[i]));
 		ibs[i] = test_ib(&c, 16);
 		pdd_atomic(&ibs[i], PDDGPU_ATOMIC_XCHG, bo.va + 8 * i, i + 1, 0, 0);
@@ -140,7 +141,7 @@ static void many(const void *arg)
 		}));
 	}
 	CHECK_OK(pdd_bo_wait(&c.dev, &bo, 0, PDD_WAIT_NS));
-	for (u32 i = 0; i < MANY_CTXS; i++) {
+	for (u32 i = 0; i < count; i++) {
 		CHECK_EQ(((u64 *)bo.map)[i], i + 1);
 		ctx_destroy(&c, ctxs[i]);
 	}

@@ -497,13 +497,14 @@ static void use_address_space(u32 i)
 /* Address spaces come and go, and take their page tables with them. */
 static void churn(const void *arg)
 {
+	const u32 count = test_count(30);
 	struct drm_pddgpu_info_memory before;
 	struct pdd_dev watcher;
 
 	(void)arg;
 	CHECK_OK(pdd_open(&watcher, 0));
 	before = test_memory(&watcher);
-	for (u32 i = 0; i < 30; i++) {
+	for (u32 i = 0; i < count; i++) {
 		pid_t pid = test_fork();
 
 		if (!pid) {
