@@ -7,13 +7,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "corpus.h"
+#include "coverage.h"
 #include "fuzz.h"
 
 /* A run that takes longer than this has found a hang. */
 #define RUN_SECONDS	60
+/* Bytes that --minimise cuts off at least, or it would take too long. */
+#define MIN_CUT		16
 
-/* The seed of the run that runs, for whoever reports a crash. */
-static uint64_t current_seed;
+/* Where the input that runs is, for whoever reports a crash. */
+static char current_path[4096];
 
 /* splitmix64: every state, 0 included, is as good as any other. */
 uint64_t fuzz_next(struct fuzz_rng *rng)
@@ -71,15 +75,24 @@ void fuzz_guest_memory(void *start, size_t size)
 
 static void on_alarm(int number)
 {
-	char text[96];
-	int len = snprintf(text, sizeof(text), "hang: a run took over %d s, --seed %llu\n",
-			   RUN_SECONDS, (unsigned long long)current_seed);
+	static const char text[] = "hang: the run of this input took too long: ";
 
 	(void)number;
-	if (write(STDERR_FILENO, text, (size_t)len) != len)
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0 ||
+	    write(STDERR_FILENO, current_path, strlen(current_path)) < 0 ||
+	    write(STDERR_FILENO, "\n", 1) < 0)
 		abort();
 	abort();
 }
+
+/* --- The command line --------------------------------------------------- */
+
+struct settings {
+	const char *name;
+	uint64_t seed, seconds, runs;
+	const char *corpus, *input;
+	bool grow, minimise;
+};
 
 static uint64_t number(const char *program, const char *text)
 {
@@ -93,40 +106,218 @@ static uint64_t number(const char *program, const char *text)
 	return value;
 }
 
-int fuzz_main(int argc, char **argv, void (*run)(struct fuzz_rng *rng, void *arg), void *arg)
+static bool can_grow(const struct settings *s)
+{
+	if (!s->corpus)
+		fprintf(stderr, "%s: --grow and --minimise need --corpus\n", s->name);
+	/* The making of the card has reached some, if there are any. */
+	else if (!coverage_edges())
+		fprintf(stderr, "%s: built without coverage\n", s->name);
+	return s->corpus && coverage_edges();
+}
+
+static bool parse(struct settings *s, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "seed", required_argument, NULL, 's' },
 		{ "seconds", required_argument, NULL, 't' },
 		{ "runs", required_argument, NULL, 'r' },
+		{ "corpus", required_argument, NULL, 'c' },
+		{ "input", required_argument, NULL, 'i' },
+		{ "grow", no_argument, NULL, 'g' },
+		{ "minimise", no_argument, NULL, 'm' },
 		{ 0 }
 	};
-	uint64_t seed = (uint64_t)time(NULL), seconds = 10, runs = 0, done = 0;
-	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
-	time_t start = time(NULL);
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 's')
-			seed = number(name, optarg);
+			s->seed = number(s->name, optarg);
 		else if (opt == 't')
-			seconds = number(name, optarg);
+			s->seconds = number(s->name, optarg);
 		else if (opt == 'r')
-			runs = number(name, optarg);
+			s->runs = number(s->name, optarg);
+		else if (opt == 'c')
+			s->corpus = optarg;
+		else if (opt == 'i')
+			s->input = optarg;
+		else if (opt == 'g')
+			s->grow = true;
+		else if (opt == 'm')
+			s->minimise = true;
 		else
-			return EXIT_FAILURE;
+			return false;
 	}
-	printf("%s: --seed %llu\n", name, (unsigned long long)seed);
-	fflush(stdout);
-	signal(SIGALRM, on_alarm);
-	while (runs ? done < runs : (uint64_t)(time(NULL) - start) < seconds) {
-		struct fuzz_rng rng = { .state = current_seed = seed + done };
+	return optind == argc && (!(s->grow || s->minimise) || can_grow(s));
+}
 
-		alarm(RUN_SECONDS);
-		run(&rng, arg);
+/* --- Runs --------------------------------------------------------------- */
+
+/* The end of a line that tells what was done. */
+static void print_edges(void)
+{
+	if (coverage_edges())
+		printf(", %u edges", coverage_edges());
+	printf("\n");
+	fflush(stdout);
+}
+
+static void die(const struct settings *s, const char *what, int ret)
+{
+	fprintf(stderr, "%s: %s: %s\n", s->name, what, strerror(-ret));
+	exit(EXIT_FAILURE);
+}
+
+/* True if it has reached an edge that none before it has. */
+static bool run_one(const struct settings *s, const struct fuzzer *fuzzer,
+		    const struct input *input)
+{
+	unsigned int before = coverage_edges();
+	int ret = input_save(input, current_path);
+
+	if (ret)
+		die(s, current_path, ret);
+	alarm(RUN_SECONDS);
+	fuzzer->run(input, fuzzer->arg);
+	alarm(0);
+	return coverage_edges() > before;
+}
+
+/* Cuts off what is not needed to reach @goal edges from where the mark is. */
+static void trim(const struct settings *s, const struct fuzzer *fuzzer, struct input *input,
+		 unsigned int goal)
+{
+	for (size_t piece = input->size / 2 & ~3UL; piece >= MIN_CUT; piece = piece / 2 & ~3UL) {
+		for (size_t at = 0; at + piece <= input->size; ) {
+			struct input shorter = *input;
+
+			input_cut(&shorter, at, piece);
+			coverage_rewind();
+			run_one(s, fuzzer, &shorter);
+			if (coverage_edges() >= goal)
+				*input = shorter;
+			else
+				at += piece;
+		}
+	}
+	coverage_rewind();
+	run_one(s, fuzzer, input);
+}
+
+static void minimise(const struct settings *s, const struct fuzzer *fuzzer,
+		     struct corpus *corpus)
+{
+	unsigned int kept = 0, count = corpus->count;
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct input input = *corpus->inputs[i];
+		bool new;
+		int ret;
+
+		coverage_mark();
+		new = run_one(s, fuzzer, &input);
+		kept += new;
+		if (!corpus_drop(corpus, &input) || !new)
+			continue;
+		trim(s, fuzzer, &input, coverage_edges());
+		ret = corpus_keep(corpus, &input);
+		if (ret)
+			die(s, corpus->dir, ret);
+	}
+	printf("%s: %u of %u inputs reach something new", s->name, kept, count);
+	print_edges();
+}
+
+static void run_corpus(const struct settings *s, const struct fuzzer *fuzzer,
+		       const struct corpus *corpus)
+{
+	for (unsigned int i = 0; i < corpus->count; i++)
+		run_one(s, fuzzer, corpus->inputs[i]);
+	printf("%s: corpus of %u inputs ok", s->name, corpus->count);
+	print_edges();
+}
+
+static void make_input(const struct fuzzer *fuzzer, const struct corpus *corpus, uint64_t seed,
+		       struct input *input)
+{
+	struct fuzz_rng rng = { .state = seed };
+
+	input->size = 0;
+	if (!corpus->count || fuzz_one_in(&rng, 3)) {
+		fuzzer->generate(&rng, input);
+		return;
+	}
+	*input = *corpus->inputs[fuzz_below(&rng, corpus->count)];
+	input_mutate(input, corpus->inputs[fuzz_below(&rng, corpus->count)], &rng);
+}
+
+static void run_random(const struct settings *s, const struct fuzzer *fuzzer,
+		       struct corpus *corpus)
+{
+	time_t start = time(NULL);
+	uint64_t done = 0;
+	struct input input;
+
+	while (s->runs ? done < s->runs : (uint64_t)(time(NULL) - start) < s->seconds) {
+		bool new;
+		int ret = 0;
+
+		make_input(fuzzer, corpus, s->seed + done, &input);
+		new = run_one(s, fuzzer, &input);
+		if (new && s->grow)
+			ret = corpus_keep(corpus, &input);
+		if (ret)
+			die(s, corpus->dir, ret);
 		done++;
 	}
-	alarm(0);
-	printf("%s: %llu runs ok\n", name, (unsigned long long)done);
+	printf("%s: %llu runs ok", s->name, (unsigned long long)done);
+	print_edges();
+}
+
+static void run_file(const struct settings *s, const struct fuzzer *fuzzer)
+{
+	struct input input;
+	int ret = input_load(&input, s->input);
+
+	if (ret)
+		die(s, s->input, ret);
+	run_one(s, fuzzer, &input);
+	printf("%s: %s ok", s->name, s->input);
+	print_edges();
+}
+
+int fuzz_main(int argc, char **argv, const struct fuzzer *fuzzer)
+{
+	const char *slash = strrchr(argv[0], '/');
+	struct settings s = {
+		.name = slash ? slash + 1 : argv[0], .seed = (uint64_t)time(NULL), .seconds = 10,
+	};
+	struct corpus corpus = { 0 };
+	int ret;
+
+	if (!parse(&s, argc, argv))
+		return EXIT_FAILURE;
+	snprintf(current_path, sizeof(current_path), "%s.input", argv[0]);
+	signal(SIGALRM, on_alarm);
+	if (s.input) {
+		run_file(&s, fuzzer);
+		return EXIT_SUCCESS;
+	}
+	printf("%s: --seed %llu, input in %s\n", s.name, (unsigned long long)s.seed,
+	       current_path);
+	fflush(stdout);
+	if (s.corpus) {
+		corpus.dir = s.corpus;
+		ret = corpus_load(&corpus);
+		if (ret)
+			die(&s, s.corpus, ret);
+		if (s.minimise)
+			minimise(&s, fuzzer, &corpus);
+		else
+			run_corpus(&s, fuzzer, &corpus);
+	}
+	if (!s.minimise)
+		run_random(&s, fuzzer, &corpus);
+	corpus_release(&corpus);
 	return EXIT_SUCCESS;
 }

@@ -2,9 +2,9 @@
 /*
  * DOC: Fuzzing
  *
- * A fuzzer is a function that makes one run out of one number: the same seed
- * makes the same input.  Whether an engine sees it at the same moment again is
- * up to the machine.
+ * A fuzzer makes an input out of one number, and a run out of an input: the same
+ * seed makes the same input.  Whether an engine sees it at the same moment again
+ * is up to the machine.
  */
 #ifndef EMU_TESTS_FUZZ_H
 #define EMU_TESTS_FUZZ_H
@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "input.h"
 
 /**
  * struct fuzz_rng - a random generator
@@ -67,17 +69,36 @@ uint64_t fuzz_edge(struct fuzz_rng *rng);
 void fuzz_guest_memory(void *start, size_t size);
 
 /**
+ * struct fuzzer - what a fuzzer is
+ * @generate: make an input out of nothing but random numbers
+ * @run: run one; ends the process if it finds something
+ * @arg: for @run
+ */
+struct fuzzer {
+	void (*generate)(struct fuzz_rng *rng, struct input *input);
+	void (*run)(const struct input *input, void *arg);
+	void *arg;
+};
+
+/**
  * fuzz_main() - Run a fuzzer as its command line says
  * @argc: as in main()
- * @argv: --seed N, --seconds N, --runs N
- * @run: one run
- * @arg: for @run
+ * @argv: --seed N, --seconds N, --runs N, --corpus DIR, --grow, --minimise,
+ *	--input FILE
+ * @fuzzer: the fuzzer
  *
  * Prints the seed first, and how many runs there were in the end.  The seed of
- * run n is the first one plus n.
+ * run n is the first one plus n: it decides whether the input is generated or an
+ * input of the corpus with changes.  Before that the whole corpus is run as it is.
+ * The input that runs is in a file, PROGRAM.input, for whoever finds a crash.
+ *
+ * With --grow inputs that reach new edges are added to the corpus, so that a seed
+ * alone does not tell the input any more.  --minimise takes those out that reach
+ * nothing new after smaller ones, and cuts off what the others do not need for
+ * what they reach; files that somebody has given a name stay as they are.
  *
  * Return: an exit status.
  */
-int fuzz_main(int argc, char **argv, void (*run)(struct fuzz_rng *rng, void *arg), void *arg);
+int fuzz_main(int argc, char **argv, const struct fuzzer *fuzzer);
 
 #endif

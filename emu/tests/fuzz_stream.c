@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Random command streams over random page tables.  Found wrong: a crash, a
+ * Command streams over random page tables, while others disturb them.  An input is
+ * a struct plan and the dwords of a stream.  Found wrong: a crash, a
  * sanitizer's report, an engine that a reset does not stop, a byte that changes
  * where no stream may write.
  */
@@ -27,7 +28,10 @@
 #define TABLES		0x10000ULL
 #define NUM_TABLES	16
 #define STREAMS		0x40000ULL
-#define STREAM_DWORDS	0x4000
+#define STREAM_DWORDS	0x1000
+#define MAX_WORDS	((INPUT_MAX_BYTES - sizeof(struct plan)) / 4)
+#define MAX_CALLS	4
+#define MAX_ACTS	8
 #define GUEST_BUS	0x80000000ULL
 #define GUEST_PAGES	64
 /* Guest memory with pages of its own file before and behind, never mapped. */
@@ -40,6 +44,32 @@
 struct fuzz {
 	struct card *card;
 	uint8_t *guest;		/* guard, guest memory, guard */
+};
+
+/* An INDIRECT in a ring. */
+struct call {
+	uint64_t va;
+	uint32_t dwords;
+	uint32_t flags;
+};
+
+/* What somebody does to the card, see act(). */
+struct act {
+	uint32_t kind;
+	uint32_t a, b;
+};
+
+/* What an input begins with.  Numbers that are too large count modulo. */
+struct plan {
+	uint64_t tables;	/* seed of page tables and GART */
+	uint8_t mapped;		/* VMID sees VRAM at 0 and guest memory behind it */
+	uint8_t in_ring;	/* a bit an engine: the stream also follows the calls */
+	uint8_t early;		/* acts before the engines are set up */
+	uint8_t num_acts;
+	uint8_t num_calls[PDDGPU_NUM_ENGINES];
+	uint16_t num_words;	/* of the stream in the rings, at most what there is */
+	struct call calls[PDDGPU_NUM_ENGINES][MAX_CALLS];
+	struct act acts[MAX_ACTS];
 };
 
 static void wr(struct card *card, uint32_t reg, uint32_t value)
@@ -55,7 +85,7 @@ static uint32_t rd(struct card *card, uint32_t reg)
 	return value;
 }
 
-/* --- Addresses, tables, packets ----------------------------------------- */
+/* --- Addresses, tables -------------------------------------------------- */
 
 static uint64_t random_va(struct fuzz_rng *rng)
 {
@@ -92,18 +122,37 @@ static uint64_t random_entry(struct fuzz_rng *rng)
 	}
 }
 
-static void random_tables(struct fuzz_rng *rng, struct card *card)
+/* VRAM in two large pages, then guest memory in small ones. */
+static void map_memory(uint64_t *tables)
 {
+	for (unsigned int level = 3; level > 1; level--)
+		tables[(3 - level) * PDDGPU_PT_ENTRIES] =
+			(TABLES + (4 - level) * 4096ULL) | PDDGPU_PTE_VALID;
+	tables += 2 * PDDGPU_PT_ENTRIES;
+	tables[0] = 0x27;
+	tables[1] = 2 * MIB | 0x27;
+	tables[2] = (TABLES + 3 * 4096ULL) | PDDGPU_PTE_VALID;
+	tables += PDDGPU_PT_ENTRIES;
+	for (unsigned int i = 0; i < GUEST_PAGES; i++)
+		tables[i] = (GUEST_BUS + 4096ULL * i) | 0xf;
+}
+
+static void make_tables(const struct plan *plan, struct card *card)
+{
+	struct fuzz_rng rng = { .state = plan->tables };
 	uint64_t *tables = (uint64_t *)(card->vram + TABLES);
 	uint64_t *gart = (uint64_t *)(card->vram + GART);
 
 	for (size_t i = 0; i < NUM_TABLES * PDDGPU_PT_ENTRIES; i++)
-		tables[i] = random_entry(rng);
+		tables[i] = random_entry(&rng);
 	for (size_t i = 0; i < GART_ENTRIES; i++)
-		gart[i] = random_entry(rng);
-	wr(card, PDDGPU_REG_VMID_BASE_LO(VMID), fuzz_one_in(rng, 8) ? (uint32_t)fuzz_edge(rng) :
-	   (uint32_t)TABLES | 1);
+		gart[i] = random_entry(&rng);
+	if (plan->mapped & 1)
+		map_memory(tables);
+	wr(card, PDDGPU_REG_VMID_BASE_LO(VMID), (uint32_t)TABLES | 1);
 }
+
+/* --- Making an input ---------------------------------------------------- */
 
 /* Well-formed headers, now and then one that is not. */
 static uint32_t random_header(struct fuzz_rng *rng)
@@ -158,6 +207,117 @@ static void random_stream(struct fuzz_rng *rng, uint32_t *to, uint32_t dwords)
 		to[fuzz_below(rng, dwords)] ^= 1U << fuzz_below(rng, 32);
 }
 
+static struct call random_call(struct fuzz_rng *rng, uint32_t num_words)
+{
+	uint32_t at = fuzz_one_in(rng, 2) ? 0 : fuzz_below(rng, num_words);
+	uint32_t vmid = fuzz_one_in(rng, 4) ? fuzz_below(rng, 16) : 0;
+
+	return (struct call){
+		.va = (fuzz_one_in(rng, 8) ? random_va(rng) : STREAMS) + 4ULL * at,
+		.dwords = 1 + fuzz_below(rng, num_words - at),
+		.flags = fuzz_one_in(rng, 2) ? VMID : vmid,
+	};
+}
+
+static struct act random_act(struct fuzz_rng *rng)
+{
+	return (struct act){
+		.kind = fuzz_below(rng, 256),
+		.a = (uint32_t)fuzz_next(rng),
+		.b = fuzz_one_in(rng, 2) ? fuzz_below(rng, 1024) : (uint32_t)fuzz_edge(rng),
+	};
+}
+
+static void generate(struct fuzz_rng *rng, struct input *input)
+{
+	uint32_t words[MAX_WORDS];
+	uint32_t num = 1 + fuzz_below(rng, fuzz_one_in(rng, 4) ? MAX_WORDS : 64);
+	struct plan plan = {
+		.tables = fuzz_next(rng), .mapped = (uint8_t)fuzz_below(rng, 2),
+		.in_ring = (uint8_t)fuzz_below(rng, 4),
+		.early = fuzz_one_in(rng, 2) ? 0 : (uint8_t)fuzz_below(rng, 3),
+		.num_acts = (uint8_t)fuzz_below(rng, MAX_ACTS + 1),
+		.num_words = (uint16_t)num,
+	};
+
+	for (unsigned int e = 0; e < PDDGPU_NUM_ENGINES; e++) {
+		plan.num_calls[e] = (uint8_t)fuzz_below(rng, MAX_CALLS + 1);
+		for (unsigned int i = 0; i < MAX_CALLS; i++)
+			plan.calls[e][i] = random_call(rng, num);
+	}
+	for (unsigned int i = 0; i < MAX_ACTS; i++)
+		plan.acts[i] = random_act(rng);
+	random_stream(rng, words, num);
+	input_append(input, &plan, sizeof(plan));
+	input_append(input, words, num * sizeof(*words));
+}
+
+/* --- What a driver, a VMM and a second engine may do -------------------- */
+
+/* A fault switch of either side, but for the one that ends the process. */
+static void order(struct card *card, const struct act *act)
+{
+	static const uint32_t regs[] = {
+		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_INJECT_LOSE_IRQ, PDDGPU_REG_INJECT_STORM_IRQ,
+		PDDGPU_REG_INJECT_FENCE, PDDGPU_REG_INJECT_FAULTS, PDDGPU_REG_INJECT_DMA_ERROR,
+		PDDGPU_REG_INJECT_SLOW, PDDGPU_REG_INJECT_ECC, PDDGPU_REG_INJECT_ONES,
+		PDDGPU_REG_INJECT_FORGET, PDDGPU_REG_INJECT_STUCK_RESET,
+	};
+
+	inject_write(card, act->a >> 31 ? INJECT_GUEST : INJECT_HOST,
+		     regs[act->a % ARRAY_SIZE(regs)], act->b);
+}
+
+/* Any register with any value, the doorbells among them; or what it reads. */
+static void access_register(struct card *card, const struct act *act)
+{
+	static const uint32_t blocks[] = {
+		0, 0x100, PDDGPU_REG_ENGINE(0), PDDGPU_REG_ENGINE(1), 0x2000, 0x2200, 0x3000,
+		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_DOORBELL(0),
+	};
+	uint32_t reg = blocks[(act->a >> 16) % ARRAY_SIZE(blocks)] + (act->a & 0x7c);
+
+	if (act->a >> 31)
+		reg = act->a & (PDDGPU_MMIO_SIZE - 4);
+	if (act->a & 1)
+		rd(card, reg);
+	else if (reg != PDDGPU_REG_INJECT_VANISH)
+		wr(card, reg, act->b);
+}
+
+static void act(struct card *card, const struct act *act)
+{
+	struct timespec pause = { .tv_nsec = act->a % RUN_US * 1000L };
+
+	switch (act->kind % 8) {
+	case 0:
+		wr(card, PDDGPU_REG_TLB_INVALIDATE, act->b);
+		break;
+	case 1:
+		((uint32_t *)(card->vram + STREAMS))[act->a % STREAM_DWORDS] = act->b;
+		break;
+	case 2:
+		card_set_bus_master(card, act->a & 1);
+		break;
+	case 3:
+		access_register(card, act);
+		break;
+	case 4:
+		wr(card, PDDGPU_REG_ENGINE(act->a & 1) + PDDGPU_ENGINE_CTRL, act->b & 3);
+		break;
+	case 5:
+		order(card, act);
+		break;
+	case 6:
+		card_pause(card);
+		card_resume(card);
+		break;
+	default:
+		nanosleep(&pause, NULL);
+		break;
+	}
+}
+
 /* --- Runs --------------------------------------------------------------- */
 
 static void set_up_ring(struct card *card, unsigned int e)
@@ -169,80 +329,24 @@ static void set_up_ring(struct card *card, unsigned int e)
 	wr(card, base + PDDGPU_ENGINE_CTRL, PDDGPU_ENGINE_CTRL_ENABLE);
 }
 
-static void fill_ring(struct fuzz_rng *rng, struct card *card, unsigned int e)
+/* Calls of command buffers first, since an error in the ring ends all. */
+static void fill_ring(const struct plan *plan, struct card *card, unsigned int e)
 {
-	uint32_t *ring = (uint32_t *)(card->vram + RING(e));
-	uint32_t dwords = RING_DWORDS - 1, at = 0;
+	uint32_t *ring = (uint32_t *)(card->vram + RING(e)), at = 0;
+	const uint32_t *stream = (const uint32_t *)(card->vram + STREAMS);
 
-	/* Mostly calls of command buffers, since an error in the ring ends all. */
-	random_stream(rng, ring, RING_DWORDS);
-	for (uint32_t i = fuzz_below(rng, 16); i > 0; i--) {
-		uint64_t va = fuzz_one_in(rng, 8) ? random_va(rng) : STREAMS;
-		uint32_t vmid = fuzz_one_in(rng, 4) ? fuzz_below(rng, 16) : 0;
+	for (unsigned int i = 0; i < plan->num_calls[e] % (MAX_CALLS + 1); i++) {
+		const struct call *call = &plan->calls[e][i];
 
-		ring[at++] = PDDGPU_PKT(PDDGPU_OP_INDIRECT, fuzz_one_in(rng, 2) ? VMID : vmid, 3);
-		ring[at++] = (uint32_t)(va + 4ULL * fuzz_below(rng, STREAM_DWORDS / 2));
-		ring[at++] = va >> 32;
-		ring[at++] = 1 + fuzz_below(rng, STREAM_DWORDS / 2);
+		ring[at++] = PDDGPU_PKT(PDDGPU_OP_INDIRECT, call->flags & 0xff, 3);
+		ring[at++] = (uint32_t)call->va;
+		ring[at++] = call->va >> 32;
+		ring[at++] = call->dwords;
 	}
-	wr(card, PDDGPU_REG_DOORBELL(e), fuzz_one_in(rng, 4) ? fuzz_below(rng, dwords) : at);
-}
-
-/* A fault switch of either side, but for the one that ends the process. */
-static void random_order(struct fuzz_rng *rng, struct card *card)
-{
-	static const uint32_t regs[] = {
-		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_INJECT_LOSE_IRQ, PDDGPU_REG_INJECT_STORM_IRQ,
-		PDDGPU_REG_INJECT_FENCE, PDDGPU_REG_INJECT_FAULTS, PDDGPU_REG_INJECT_DMA_ERROR,
-		PDDGPU_REG_INJECT_SLOW, PDDGPU_REG_INJECT_ECC, PDDGPU_REG_INJECT_ONES,
-		PDDGPU_REG_INJECT_FORGET, PDDGPU_REG_INJECT_STUCK_RESET,
-	};
-	uint32_t reg = regs[fuzz_below(rng, ARRAY_SIZE(regs))];
-	uint32_t value = fuzz_one_in(rng, 4) ? (uint32_t)fuzz_edge(rng) : fuzz_below(rng, 1024);
-
-	if (reg == PDDGPU_REG_INJECT_FENCE && fuzz_one_in(rng, 2))
-		value = (1 + fuzz_below(rng, 4)) | (1 + fuzz_below(rng, 4)) << 8;
-	inject_write(card, fuzz_one_in(rng, 2) ? INJECT_GUEST : INJECT_HOST, reg, value);
-}
-
-/* Any register with any value, the doorbells among them. */
-static void random_write(struct fuzz_rng *rng, struct card *card)
-{
-	uint32_t reg = fuzz_below(rng, PDDGPU_MMIO_SIZE) & ~3U;
-
-	if (reg != PDDGPU_REG_INJECT_VANISH)
-		wr(card, reg, (uint32_t)fuzz_edge(rng));
-}
-
-/* While the engines run: what a driver, a VMM and a second engine may do. */
-static void disturb(struct fuzz_rng *rng, struct card *card)
-{
-	struct timespec pause = { .tv_nsec = fuzz_below(rng, RUN_US) * 1000L };
-
-	switch (fuzz_below(rng, 7)) {
-	case 0:
-		wr(card, PDDGPU_REG_TLB_INVALIDATE, (uint32_t)fuzz_next(rng));
-		break;
-	case 1:
-		random_stream(rng, (uint32_t *)(card->vram + STREAMS), STREAM_DWORDS);
-		break;
-	case 2:
-		card_set_bus_master(card, fuzz_one_in(rng, 2));
-		break;
-	case 3:
-		random_write(rng, card);
-		break;
-	case 4:
-		wr(card, PDDGPU_REG_ENGINE(fuzz_below(rng, 2)) + PDDGPU_ENGINE_CTRL,
-		   fuzz_below(rng, 4));
-		break;
-	case 5:
-		random_order(rng, card);
-		break;
-	default:
-		nanosleep(&pause, NULL);
-		break;
-	}
+	for (uint32_t i = 0; plan->in_ring & BIT(e) && i < plan->num_words; i++)
+		if (at < RING_DWORDS - 1)
+			ring[at++] = stream[i];
+	wr(card, PDDGPU_REG_DOORBELL(e), at);
 }
 
 /* Each by itself, or if that does not work any more, both by a reset of the card. */
@@ -271,30 +375,44 @@ static void check_guards(const struct fuzz *fuzz)
 	}
 }
 
-static void run(struct fuzz_rng *rng, void *arg)
+/* Nothing of the run before is left, but for the contents of guest memory. */
+static void set_up(const struct plan *plan, const uint32_t *words, struct card *card)
 {
-	struct fuzz *fuzz = arg;
-	struct card *card = fuzz->card;
-
 	for (unsigned int who = 0; who < INJECT_NUM_WHO; who++)
 		card_clear_orders(card, who);
-	if (fuzz_one_in(rng, 2))
-		random_order(rng, card);
+	for (unsigned int i = 0; i < plan->early % (MAX_ACTS + 1); i++)
+		act(card, &plan->acts[i]);
 	card_function_reset(card);
 	card_set_bus_master(card, true);
-	random_tables(rng, card);
-	random_stream(rng, (uint32_t *)(card->vram + STREAMS), STREAM_DWORDS);
+	make_tables(plan, card);
+	memset(card->vram + STREAMS, 0, STREAM_DWORDS * 4);
+	memcpy(card->vram + STREAMS, words, MAX_WORDS * 4);
 	wr(card, PDDGPU_REG_GART_BASE_LO, (uint32_t)GART);
 	wr(card, PDDGPU_REG_GART_ENTRIES, GART_ENTRIES);
 	wr(card, PDDGPU_REG_FAULT_BASE_LO, (uint32_t)FAULTS);
 	wr(card, PDDGPU_REG_FAULT_SIZE, 16);
 	wr(card, PDDGPU_REG_IRQ_ENABLE, 0xf);
+}
+
+static void run(const struct input *input, void *arg)
+{
+	struct fuzz *fuzz = arg;
+	struct card *card = fuzz->card;
+	uint32_t words[MAX_WORDS];
+	struct plan plan;
+	size_t at = 0;
+
+	input_take(input, &at, &plan, sizeof(plan));
+	input_take(input, &at, words, sizeof(words));
+	if (plan.num_words > MAX_WORDS)
+		plan.num_words = MAX_WORDS;
+	set_up(&plan, words, card);
 	for (unsigned int e = 0; e < PDDGPU_NUM_ENGINES; e++) {
 		set_up_ring(card, e);
-		fill_ring(rng, card, e);
+		fill_ring(&plan, card, e);
 	}
-	for (uint32_t i = fuzz_below(rng, 8); i > 0; i--)
-		disturb(rng, card);
+	for (unsigned int i = 0; i < plan.num_acts % (MAX_ACTS + 1); i++)
+		act(card, &plan.acts[i]);
 	/* Behind the ones no write comes through. */
 	for (unsigned int who = 0; rd(card, PDDGPU_REG_ID) == ~0U && who < INJECT_NUM_WHO; who++)
 		card_clear_orders(card, who);
@@ -334,13 +452,14 @@ int main(int argc, char **argv)
 		.vram_size = VRAM, .aperture_size = VRAM, .dma_bits = 40,
 	};
 	struct fuzz fuzz = { .card = card_create(&options) };
+	const struct fuzzer fuzzer = { .generate = generate, .run = run, .arg = &fuzz };
 	int ret;
 
 	if (!fuzz.card)
 		return EXIT_FAILURE;
 	log_set_quiet(true);
 	connect_guest(&fuzz);
-	ret = fuzz_main(argc, argv, run, &fuzz);
+	ret = fuzz_main(argc, argv, &fuzzer);
 	printf("fuzz_stream: in the last run %llu packets, %llu faults\n",
 	       (unsigned long long)fuzz.card->engines[1].stats.count[PDDGPU_STAT_PACKETS],
 	       (unsigned long long)fuzz.card->engines[1].stats.count[PDDGPU_STAT_FAULTS]);
