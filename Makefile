@@ -19,6 +19,7 @@ pddgpu-y := \
 	pddgpu_info.o \
 	pddgpu_irq.o \
 	pddgpu_job.o \
+	pddgpu_peek.o \
 	pddgpu_pool.o \
 	pddgpu_pt.o \
 	pddgpu_res_cursor.o \

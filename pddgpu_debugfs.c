@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/bitfield.h>
 #include <linux/debugfs.h>
-#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/fs.h>
-#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
@@ -23,8 +22,7 @@
 #include "pddgpu_device.h"
 #include "pddgpu_gem.h"
 #include "pddgpu_inject.h"
-#include "pddgpu_job.h"
-#include "pddgpu_res_cursor.h"
+#include "pddgpu_peek.h"
 
 /**
  * DOC: debugfs
@@ -148,138 +146,21 @@ DEFINE_SHOW_ATTRIBUTE(pddgpu_debugfs_clients);
 /* What a read gets at once; it is up to the reader to come back for more. */
 #define PDDGPU_DUMP_MAX		SZ_1M
 
-/* Where a piece of memory is gathered on its way to the reader */
-struct pddgpu_dump {
-	struct pddgpu_device *pdev;
-	struct pddgpu_bo *bo;	/* pinned GTT memory */
-	u64 addr;		/* its VMID 0 address */
-	void *cpu;		/* its CPU mapping */
-};
-
-static int pddgpu_dump_engine(struct pddgpu_dump *dump, u64 at, u64 vram, u64 bytes)
-{
-	struct pddgpu_device *pdev = dump->pdev;
-	struct dma_fence *fence;
-	struct pddgpu_job *job;
-	int ret;
-
-	job = pddgpu_job_create_kernel(pdev, &pdev->copy.entity, PDDGPU_EMIT_COPY_DWORDS);
-	if (IS_ERR(job))
-		return PTR_ERR(job);
-
-	pddgpu_job_emit_copy(job, vram, dump->addr + at, bytes);
-	fence = pddgpu_job_push(job);
-	/* Not to be interrupted: the engine writes to memory that the caller frees. */
-	dma_fence_wait(fence, false);
-	ret = fence->error;
-	dma_fence_put(fence);
-
-	return ret;
-}
-
-static int pddgpu_dump_vram(struct pddgpu_dump *dump, u64 at, u64 vram, u64 bytes)
-{
-	struct pddgpu_device *pdev = dump->pdev;
-
-	if (vram + bytes > pdev->vram.visible)
-		return pddgpu_dump_engine(dump, at, vram, bytes);
-
-	memcpy_fromio(dump->cpu + at, pdev->vram.io + vram, bytes);
-
-	return 0;
-}
-
-static int pddgpu_dump_bo_vram(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 pos, u64 bytes)
-{
-	struct pddgpu_res_cursor cur;
-	int ret = 0;
-
-	for (pddgpu_res_first(bo->tbo.resource, NULL, pos, bytes, &cur); !ret && cur.remaining;
-	     pddgpu_res_next(&cur, cur.size))
-		ret = pddgpu_dump_vram(dump, cur.offset - pos, cur.addr, cur.size);
-
-	return ret;
-}
-
-/* Within a page; swapped in if need be */
-static int pddgpu_dump_bo_page(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 at, u64 pos,
-			       u64 bytes)
-{
-	struct ttm_bo_kmap_obj map;
-	bool is_iomem;
-	int ret;
-
-	ret = ttm_bo_kmap(&bo->tbo, pos >> PAGE_SHIFT, 1, &map);
-	if (ret)
-		return ret;
-
-	memcpy(dump->cpu + at, ttm_kmap_obj_virtual(&map, &is_iomem) + offset_in_page(pos), bytes);
-	ttm_bo_kunmap(&map);
-
-	return 0;
-}
-
-static int pddgpu_dump_bo_pages(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 pos, u64 bytes)
-{
-	u64 done, step;
-	int ret = 0;
-
-	for (done = 0; !ret && done < bytes; done += step) {
-		step = min_t(u64, bytes - done, PAGE_SIZE - offset_in_page(pos + done));
-		ret = pddgpu_dump_bo_page(dump, bo, done, pos + done, step);
-	}
-
-	return ret;
-}
-
-static int pddgpu_dump_bo_reserved(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 pos,
-				   u64 bytes)
-{
-	struct ttm_resource *res = bo->tbo.resource;
-	long ret;
-
-	ret = dma_resv_wait_timeout(bo->tbo.base.resv, DMA_RESV_USAGE_KERNEL, true,
-				    MAX_SCHEDULE_TIMEOUT);
-	if (ret < 0)
-		return ret;
-	/* Dropped when the card wedged: there are zeroes in it, should it come back. */
-	if (!res)
-		return 0;
-
-	return res->mem_type == TTM_PL_VRAM ? pddgpu_dump_bo_vram(dump, bo, pos, bytes) :
-		pddgpu_dump_bo_pages(dump, bo, pos, bytes);
-}
-
-static int pddgpu_dump_bo(struct pddgpu_dump *dump, struct pddgpu_bo *bo, u64 pos, u64 bytes)
-{
-	int ret;
-
-	ret = dma_resv_lock_interruptible(bo->tbo.base.resv, NULL);
-	if (ret)
-		return ret;
-
-	ret = pddgpu_dump_bo_reserved(dump, bo, pos, bytes);
-	dma_resv_unlock(bo->tbo.base.resv);
-
-	return ret;
-}
-
 /* Of a buffer, or of VRAM if that is NULL.  The device is entered. */
 static ssize_t pddgpu_dump_read_entered(struct pddgpu_device *pdev, struct pddgpu_bo *bo,
 					char __user *buf, size_t count, u64 pos)
 {
-	struct pddgpu_dump dump = { .pdev = pdev };
+	struct pddgpu_peek peek;
 	int ret;
 
-	dump.bo = pddgpu_bo_create_pinned(pdev, PAGE_ALIGN(count), DRM_PDDGPU_DOMAIN_GTT,
-					  &dump.addr, &dump.cpu);
-	if (IS_ERR(dump.bo))
-		return PTR_ERR(dump.bo);
+	ret = pddgpu_peek_init(&peek, pdev, count);
+	if (ret)
+		return ret;
 
-	ret = bo ? pddgpu_dump_bo(&dump, bo, pos, count) : pddgpu_dump_vram(&dump, 0, pos, count);
-	if (!ret && copy_to_user(buf, dump.cpu, count))
+	ret = bo ? pddgpu_peek_bo(&peek, bo, pos, count) : pddgpu_peek_vram(&peek, 0, pos, count);
+	if (!ret && copy_to_user(buf, peek.cpu, count))
 		ret = -EFAULT;
-	pddgpu_bo_free_pinned(dump.bo);
+	pddgpu_peek_fini(&peek);
 
 	return ret ? ret : count;
 }
