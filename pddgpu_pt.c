@@ -297,6 +297,24 @@ bool pddgpu_pt_is_large(const struct pddgpu_pt *pt, u64 va)
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pt_is_large);
 
+unsigned int pddgpu_pt_path(const struct pddgpu_pt *pt, u64 va,
+			    struct pddgpu_pt_step steps[PDDGPU_PT_LEVELS])
+{
+	const struct pddgpu_pt_table *table = pt->root, *child;
+	unsigned int num;
+
+	for (num = 0; table; table = child, num++) {
+		struct pddgpu_pt_step *step = &steps[num];
+
+		step->table = table->addr;
+		step->index = pddgpu_pt_index(va, PDDGPU_PT_ROOT_LEVEL - num);
+		child = table->children ? table->children[step->index] : NULL;
+		step->state = child ? child->state : PDDGPU_PT_NONE;
+	}
+	return num;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pt_path);
+
 void pddgpu_pt_stash_init(struct pddgpu_pt_stash *stash)
 {
 	INIT_LIST_HEAD(&stash->leaves);

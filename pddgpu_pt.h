@@ -150,6 +150,18 @@ struct pddgpu_pt_range {
 };
 
 /**
+ * struct pddgpu_pt_step - a table on the way to an address
+ */
+struct pddgpu_pt_step {
+	/** @table: VRAM address of the table, bytes */
+	u64 table;
+	/** @index: entry of it that serves the address */
+	u32 index;
+	/** @state: what the updates emitted so far make of that; level 0: unknown, NONE */
+	enum pddgpu_pt_state state;
+};
+
+/**
  * pddgpu_pt_init() - Make an empty set of tables: a root
  * @pt: the page tables
  * @pdev: the card
@@ -231,6 +243,20 @@ void pddgpu_pt_unuse(struct pddgpu_pt *pt, u64 va, u64 size);
  * Return: true if so.
  */
 bool pddgpu_pt_is_large(const struct pddgpu_pt *pt, u64 va);
+
+/**
+ * pddgpu_pt_path() - Which tables lead to an address
+ * @pt: the page tables, reservation held
+ * @va: an address below 2^PDDGPU_VA_BITS
+ * @steps: filled in, the root first
+ *
+ * The driver's view: under a large leaf, or where nothing has been written yet,
+ * there are tables that the GPU does not get to.
+ *
+ * Return: how many there are, 0 after pddgpu_pt_fini().
+ */
+unsigned int pddgpu_pt_path(const struct pddgpu_pt *pt, u64 va,
+			    struct pddgpu_pt_step steps[PDDGPU_PT_LEVELS]);
 
 /**
  * pddgpu_pt_map() - Write the entries of a range

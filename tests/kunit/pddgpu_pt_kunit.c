@@ -331,6 +331,45 @@ static void unmap_in_the_middle_keeps_both_sides(struct kunit *test)
 }
 
 /* All of a cut leaf goes; the rest is mapped again with small pages. */
+/* Each table that the driver names is where the card looks for the next one. */
+static void pt_expect_path(struct pt_test *t, u64 va, unsigned int walked)
+{
+	struct kunit *test = kunit_get_current_test();
+	u64 table = pddgpu_pt_root(&t->pt) & PDDGPU_VMID_BASE_ADDR;
+	struct pddgpu_pt_step steps[PDDGPU_PT_LEVELS];
+	unsigned int i, level;
+	u64 pte;
+
+	KUNIT_ASSERT_GE(test, pddgpu_pt_path(&t->pt, va, steps), walked);
+	for (i = 0; i < walked; i++) {
+		level = PDDGPU_PT_LEVELS - 1 - i;
+		KUNIT_EXPECT_EQ(test, steps[i].table, table);
+		KUNIT_EXPECT_EQ(test, steps[i].index,
+				(va >> PDDGPU_PT_SHIFT(level)) % PDDGPU_PT_ENTRIES);
+		pte = *pt_entry(t, table + steps[i].index * sizeof(u64));
+		KUNIT_EXPECT_EQ(test, steps[i].state == PDDGPU_PT_TABLE,
+				level && pte & PDDGPU_PTE_VALID && !(pte & PDDGPU_PTE_LEAF));
+		table = pte & PDDGPU_PTE_ADDR;
+	}
+}
+
+static void path_is_what_the_card_walks(struct kunit *test)
+{
+	struct pddgpu_pt_step steps[PDDGPU_PT_LEVELS];
+	struct pt_test *t = test->priv;
+
+	pt_map(t, VA, PA | RW, SLOT + SZ_4K, true);
+	pt_expect_path(t, VA, 3);
+	pt_expect_path(t, VA + SLOT, 4);
+	pt_expect_path(t, VA + SLOT + SZ_4K, 4);
+	/* There is a table under the large leaf, for when it is cut. */
+	KUNIT_EXPECT_EQ(test, pddgpu_pt_path(&t->pt, VA, steps), 4);
+	KUNIT_EXPECT_EQ(test, steps[2].state, PDDGPU_PT_LEAF);
+	KUNIT_EXPECT_EQ(test, pddgpu_pt_path(&t->pt, VA + 2 * SLOT, steps), 3);
+	KUNIT_EXPECT_EQ(test, pddgpu_pt_path(&t->pt, VA + (1ULL << 30), steps), 2);
+	KUNIT_EXPECT_EQ(test, pddgpu_pt_path(&t->pt, VA + (1ULL << 39), steps), 1);
+}
+
 static void unmap_cuts_a_large_leaf(struct kunit *test)
 {
 	struct pt_test *t = test->priv;
@@ -721,6 +760,7 @@ static struct kunit_case pt_test_cases[] = {
 	KUNIT_CASE(first_and_last_page_of_the_address_space),
 	KUNIT_CASE(last_slot_of_the_address_space),
 	KUNIT_CASE(unmap_in_the_middle_keeps_both_sides),
+	KUNIT_CASE(path_is_what_the_card_walks),
 	KUNIT_CASE(unmap_cuts_a_large_leaf),
 	KUNIT_CASE(remap_in_the_middle_of_a_large_leaf),
 	KUNIT_CASE(large_leaf_over_small_pages),
