@@ -5,11 +5,13 @@ ccflags-y += -I$(src)/include -I$(srctree)/include/uapi/drm
 pddgpu-y := \
 	pddgpu_bo.o \
 	pddgpu_copy.o \
+	pddgpu_coredump.o \
 	pddgpu_cs.o \
 	pddgpu_ctx.o \
 	pddgpu_debugfs.o \
 	pddgpu_device.o \
 	pddgpu_drv.o \
+	pddgpu_dump.o \
 	pddgpu_fault.o \
 	pddgpu_fence.o \
 	pddgpu_gart.o \

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/dma-resv.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_device.h>
@@ -68,8 +69,16 @@ static int pddgpu_ctx_init_entities(struct pddgpu_ctx *ctx)
 	return 0;
 }
 
+/* Who is to blame, by number and name: no reference to a task that may be gone. */
+static void pddgpu_ctx_set_creator(struct pddgpu_ctx *ctx, u64 client)
+{
+	ctx->client = client;
+	ctx->pid = task_tgid_nr(current);
+	get_task_comm(ctx->comm, current->group_leader);
+}
+
 /* Takes over a reference to @vm, and the right to use it, on success. */
-static struct pddgpu_ctx *pddgpu_ctx_create(struct pddgpu_vm *vm)
+static struct pddgpu_ctx *pddgpu_ctx_create(struct pddgpu_vm *vm, u64 client)
 {
 	struct pddgpu_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -79,6 +88,7 @@ static struct pddgpu_ctx *pddgpu_ctx_create(struct pddgpu_vm *vm)
 
 	kref_init(&ctx->ref);
 	ctx->vm = vm;
+	pddgpu_ctx_set_creator(ctx, client);
 	ret = pddgpu_ctx_init_entities(ctx);
 	if (ret) {
 		kfree(ctx);
@@ -111,12 +121,13 @@ void pddgpu_ctx_job_failed(struct pddgpu_ctx *ctx, u32 error)
 	atomic64_inc(&ctx->faults);
 }
 
-static int pddgpu_ctx_publish(struct pddgpu_file *pfile, struct pddgpu_vm *vm, u32 *id)
+static int pddgpu_ctx_publish(struct drm_file *file, struct pddgpu_vm *vm, u32 *id)
 {
+	struct pddgpu_file *pfile = file->driver_priv;
 	struct pddgpu_ctx *ctx;
 	int ret;
 
-	ctx = pddgpu_ctx_create(vm);
+	ctx = pddgpu_ctx_create(vm, file->client_id);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 
@@ -147,7 +158,7 @@ int pddgpu_ctx_create_ioctl(struct drm_device *dev, void *data, struct drm_file 
 		goto err_put;
 	}
 
-	ret = pddgpu_ctx_publish(pfile, vm, &id);
+	ret = pddgpu_ctx_publish(file, vm, &id);
 	if (ret)
 		goto err_close;
 

@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 #include <drm/gpu_scheduler.h>
@@ -36,6 +37,14 @@ struct pddgpu_ctx {
 	atomic64_t faults;
 	/** @last_error: PDDGPU_ERR_* of the last of them; written before @faults grows */
 	u32 last_error;
+	/** @client: drm_file's client id; constant */
+	u64 client;
+	/** @pid: process that created it, by its number in the first namespace; constant */
+	pid_t pid;
+	/** @comm: name that the process had then; constant */
+	char comm[TASK_COMM_LEN];
+	/** @dumped: one of its failed jobs had a core dump of its own; read locklessly */
+	bool dumped;
 };
 
 /**

@@ -8,6 +8,7 @@
 #include <drm/drm_print.h>
 
 #include "include/pddgpu_compat.h"
+#include "pddgpu_coredump.h"
 #include "pddgpu_device.h"
 #include "pddgpu_drv.h"
 #include "pddgpu_heartbeat.h"
@@ -171,6 +172,9 @@ static int pddgpu_device_init_sw(struct pddgpu_device *pdev)
 	ret = drmm_mutex_init(&pdev->drm, &pdev->latch_lock);
 	if (ret)
 		return ret;
+	ret = pddgpu_coredump_init(pdev);
+	if (ret)
+		return ret;
 	/* Fences wait for it: there must be a thread for it without any memory. */
 	pdev->reset_wq = drmm_alloc_ordered_workqueue(&pdev->drm, "pddgpu-reset",
 						      WQ_MEM_RECLAIM);
@@ -281,6 +285,7 @@ err_stop:
 	pddgpu_heartbeat_stop(pdev);
 	pddgpu_irq_fini(pdev);
 	pddgpu_device_fail_rings(pdev, -ENODEV);
+	pddgpu_coredump_fini(pdev);
 err_faults:
 	pddgpu_fault_ring_fini(pdev);
 err_rings:
@@ -301,6 +306,7 @@ void pddgpu_device_unplug(struct pddgpu_device *pdev)
 	/* Again: a job that timed out just then may have started its engine. */
 	pddgpu_device_stop(pdev);
 	pddgpu_irq_fini(pdev);
+	pddgpu_coredump_fini(pdev);
 	/* With the rings dead, what is queued fails on its way through. */
 	pddgpu_job_wait_all(pdev);
 	pddgpu_copy_fini(pdev);

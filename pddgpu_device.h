@@ -21,6 +21,7 @@
 #include "pddgpu_vram_mgr.h"
 
 struct pci_dev;
+struct pddgpu_coredump;
 
 /**
  * struct pddgpu_device - one card
@@ -80,6 +81,9 @@ struct pddgpu_device {
 	struct pddgpu_fault_ring faults;
 	/** @copy: the kernel's own use of the copy engine */
 	struct pddgpu_copy copy;
+
+	/** @coredump: the core dump in the making */
+	struct pddgpu_coredump *coredump;
 
 	/** @heartbeat: looks after the card while jobs are in flight; on @reset_wq */
 	struct delayed_work heartbeat;

@@ -107,3 +107,33 @@ void pddgpu_fault_ring_drain(struct pddgpu_device *pdev)
 	pddgpu_fault_ring_drain_locked(pdev);
 	mutex_unlock(&pdev->faults.lock);
 }
+
+/* After a reset of the card it knows of no fence until it has run one. */
+static bool pddgpu_fault_is_of(const struct pddgpu_fault_record *record, u32 engine, u64 before,
+			       u64 seqno)
+{
+	return record->info & PDDGPU_FAULT_VALID &&
+	       FIELD_GET(PDDGPU_FAULT_ENGINE, record->info) == engine &&
+	       (record->fence >= before || !record->fence) && record->fence < seqno;
+}
+
+bool pddgpu_fault_ring_find(struct pddgpu_device *pdev, u32 engine, u64 before, u64 seqno,
+			    struct pddgpu_fault_record *record)
+{
+	bool found = false;
+
+	if (!pdev->faults.records)
+		return false;
+
+	for (u32 i = 0; i < PDDGPU_FAULT_RING_ENTRIES; i++) {
+		/* A copy, since the card may write on. */
+		const struct pddgpu_fault_record r = pdev->faults.records[i];
+
+		if (!pddgpu_fault_is_of(&r, engine, before, seqno))
+			continue;
+		if (!found || r.timestamp > record->timestamp)
+			*record = r;
+		found = true;
+	}
+	return found;
+}

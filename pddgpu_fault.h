@@ -63,6 +63,22 @@ void pddgpu_fault_ring_enable(struct pddgpu_device *pdev);
 void pddgpu_fault_ring_drain(struct pddgpu_device *pdev);
 
 /**
+ * pddgpu_fault_ring_find() - Find what the card reported of a job
+ * @pdev: the card; the memory of the ring is there
+ * @engine: PDDGPU_ENGINE_*
+ * @before: an earlier job of the engine, whose fence it had run when the job began
+ * @seqno: the job, which ended with an error
+ * @record: filled in if found; what the card wrote, not to be trusted
+ *
+ * Any context.  Also finds what the interrupt thread has not seen yet, or has
+ * consumed, until the card writes over it.
+ *
+ * Return: true if found.
+ */
+bool pddgpu_fault_ring_find(struct pddgpu_device *pdev, u32 engine, u64 before, u64 seqno,
+			    struct pddgpu_fault_record *record);
+
+/**
  * pddgpu_error_name() - A PDDGPU_ERR_* for people
  * @error: the code
  *

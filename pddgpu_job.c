@@ -7,6 +7,7 @@
 #include <drm/drm_suballoc.h>
 
 #include "include/pddgpu_compat.h"
+#include "pddgpu_coredump.h"
 #include "pddgpu_ctx.h"
 #include "pddgpu_device.h"
 #include "pddgpu_drv.h"
@@ -231,6 +232,8 @@ int pddgpu_job_error(struct pddgpu_job *job, u32 status)
 		pddgpu_ctx_job_failed(job->ctx, status);
 	else
 		pr_err_ratelimited("pddgpu: a kernel job failed: %s\n", pddgpu_error_name(status));
+	if (job)
+		pddgpu_coredump_error(sched_to_ring(job->base.sched), job, status);
 
 	switch (status) {
 	case PDDGPU_ERR_UNMAPPED:
@@ -316,6 +319,7 @@ static void pddgpu_job_rescue(struct pddgpu_ring *ring, struct pddgpu_job *job)
 		return;
 	}
 
+	pddgpu_coredump_hang(ring, job);
 	ret = pddgpu_job_recover(ring, job);
 	if (ret) {
 		drm_err(drm, "%s engine: does not come back: %pe\n", ring->name, ERR_PTR(ret));
