@@ -47,7 +47,8 @@ struct test_group {
 
 extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_tests, cs_tests,
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, isolation_tests, reach_tests,
-	stale_tests, node_tests, hang_tests, irq_tests, debugfs_tests, look_tests, twocards_tests, module_tests;
+	stale_tests, node_tests, hang_tests, irq_tests, coredump_tests, debugfs_tests, look_tests,
+	twocards_tests, module_tests;
 
 /**
  * struct test_options - what the command line says
@@ -253,5 +254,26 @@ void test_check_alive(unsigned int nth);
  * the context goes on working.
  */
 void test_job_fault(struct pdd_client *c, u32 engine, struct pdd_ib *ib, u32 error);
+
+/**
+ * test_module_unload() - Unload the driver
+ *
+ * Return: 0, or -EWOULDBLOCK if it is in use.
+ */
+int test_module_unload(void);
+
+/**
+ * test_module_load() - Load the driver, see struct test_options
+ *
+ * Return: 0 or a negative errno.
+ */
+int test_module_load(void);
+
+/**
+ * test_wait_for_card() - Wait for the device nodes, which come a moment after the driver
+ *
+ * Fails after some seconds.
+ */
+void test_wait_for_card(void);
 
 #endif

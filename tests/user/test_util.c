@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "test.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <signal.h>
 #include <stdio.h>
@@ -221,4 +223,28 @@ void test_job_fault(struct pdd_client *c, u32 engine, struct pdd_ib *ib, u32 err
 	CHECK_EQ(after.last_error, error);
 	CHECK_EQ(after.flags, DRM_PDDGPU_CTX_FAULTED);
 	check_engine(c, engine);
+}
+
+int test_module_unload(void)
+{
+	return syscall(SYS_delete_module, "pddgpu", O_NONBLOCK) ? -errno : 0;
+}
+
+int test_module_load(void)
+{
+	int fd = open(test_options.module, O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		FAIL("cannot open the module %s: %s", test_options.module, strerror(errno));
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+void test_wait_for_card(void)
+{
+	for (int ms = 0; ms < 5000 && !pdd_count(); ms += 10)
+		sleep_ms(10);
+	CHECK(pdd_count() > 0);
 }

@@ -9,38 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define COPY		DRM_PDDGPU_ENGINE_COPY
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
 #define RELOADS		20
 #define REBINDS		10
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "pddgpu", O_NONBLOCK) ? -errno : 0;
-}
-
-static int load(void)
-{
-	int fd = open(test_options.module, O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		FAIL("cannot open the module %s: %s", test_options.module, strerror(errno));
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-/* Device nodes come a moment after the driver. */
-static void wait_for_card(void)
-{
-	for (int ms = 0; ms < 5000 && !pdd_count(); ms += 10)
-		sleep_ms(10);
-	CHECK(pdd_count() > 0);
-}
 
 /* Each time the card works, and holds no more memory than the time before. */
 static void reload(const void *arg)
@@ -51,10 +25,10 @@ static void reload(const void *arg)
 
 	(void)arg;
 	for (int i = 0; i < RELOADS; i++) {
-		CHECK_OK(unload());
+		CHECK_OK(test_module_unload());
 		CHECK_EQ(pdd_count(), 0);
-		CHECK_OK(load());
-		wait_for_card();
+		CHECK_OK(test_module_load());
+		test_wait_for_card();
 		CHECK_EQ(pdd_count(), cards);
 		test_check_alive(0);
 		CHECK_OK(pdd_open(&dev, 0));
@@ -75,7 +49,7 @@ static void unload_refused_while_open(const void *arg)
 
 	(void)arg;
 	test_client(&c);
-	CHECK_RET(unload(), -EWOULDBLOCK);
+	CHECK_RET(test_module_unload(), -EWOULDBLOCK);
 	test_check_alive(0);
 }
 
@@ -109,7 +83,7 @@ static int binding_write(const struct binding *b, const char *file)
 static void rebind(const struct binding *b)
 {
 	CHECK_OK(binding_write(b, "bind"));
-	wait_for_card();
+	test_wait_for_card();
 	test_check_alive(0);
 }
 
