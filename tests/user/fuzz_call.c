@@ -226,7 +226,7 @@ static const struct {
 	[FUZZ_MMAP] = { "mmap", 0, { EINVAL, EACCES, ENOMEM, EOVERFLOW } },
 	[FUZZ_MUNMAP] = { "munmap", 0, { ENOMEM } },
 	[FUZZ_MPROTECT] = { "mprotect", 0, { EINVAL, EACCES, ENOMEM } },
-	[FUZZ_MADVISE] = { "madvise", 0, { EINVAL, ENOMEM, EBADF, EPERM, ENODEV, EACCES, EAGAIN } },
+	[FUZZ_MADVISE] = { "madvise", 0, { EINVAL, ENOMEM, EBADF, EPERM, ENODEV, EACCES, EAGAIN, EINTR } },
 	[FUZZ_MREMAP] = { "mremap", 0, { EINVAL, EFAULT, ENOMEM } },
 	[FUZZ_MSYNC] = { "msync", 0, { EINVAL, ENOMEM } },
 	[FUZZ_TOUCH] = { "touch", 0, { EFAULT } },

@@ -219,7 +219,7 @@ static pid_t fork_child(void)
 	return pid;
 }
 
-/* Files may be on their way from one process to another: they end with the last who could get them. */
+/* Files on their way from one process to another live as long as who could get them. */
 static void close_bus(void)
 {
 	close(bus[0]);
@@ -269,9 +269,9 @@ static void ended(unsigned int nth, int status)
 	const struct place *place = &places[nth];
 
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-		fuzz_fail(NULL, "process %u was killed by signal %d at step %u; replay: pddgpu-fuzz --seed %llu --process %u",
+		fuzz_fail(NULL, "process %u was killed by signal %d at step %u; replay: add --process %u to the options of the run",
 			  place->process, WTERMSIG(status), fuzz_shared->slots[nth][0].step,
-			  fuzz_options.seed, place->process);
+			  place->process);
 	kill(-place->pid, SIGKILL); /* what it forked */
 	clear_slots(nth);
 	places[nth].pid = 0;
@@ -321,7 +321,10 @@ static void check_stuck(unsigned int nth, const struct fuzz_slot *slot)
 {
 	const u64 since = slot->since, now = now_ns();
 
-	if (!since || now < since || now - since < (fuzz_options.bound + 5) * SECOND)
+	/* What died before its slot was cleared is no longer in there. */
+	if (!since || slot->process != places[nth].process)
+		return;
+	if (now < since || now - since < (fuzz_options.bound + 5) * SECOND)
 		return;
 	print_stack(places[nth].pid);
 	fuzz_fail(NULL, "process %u, thread %u, step %u: %s has not returned for %llu s",
