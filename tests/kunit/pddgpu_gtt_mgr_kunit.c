@@ -252,7 +252,7 @@ static void churn_keeps_count(struct kunit *test)
 	struct rnd_state rnd;
 
 	pddgpu_kunit_seed(test, &rnd);
-	for (step = 0; step < 10000; step++) {
+	for (step = 0; step < pddgpu_kunit_steps(10000); step++) {
 		struct ttm_resource **res = &t->held[prandom_u32_state(&rnd) % 128];
 		u32 num = 1 + prandom_u32_state(&rnd) % 64;
 		bool addr = prandom_u32_state(&rnd) & 1;

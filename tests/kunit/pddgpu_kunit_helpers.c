@@ -156,6 +156,11 @@ u64 pddgpu_kunit_debug_value(struct kunit *test, struct ttm_resource_manager *ma
 	return pddgpu_kunit_value_of(iter.data, key);
 }
 
+unsigned int pddgpu_kunit_steps(unsigned int n)
+{
+	return IS_ENABLED(CONFIG_KASAN) ? n / 10 : n;
+}
+
 void pddgpu_kunit_seed(struct kunit *test, struct rnd_state *rnd)
 {
 	unsigned int seed = random_seed ?: get_random_u32();

@@ -34,6 +34,14 @@ struct pddgpu_kunit {
 struct pddgpu_kunit *pddgpu_kunit_alloc(struct kunit *test);
 
 /**
+ * pddgpu_kunit_steps() - How many steps of a random test to take
+ * @n: how many it were on a kernel without checks
+ *
+ * Return: @n, or a tenth of it with KASAN, where every step takes ten times as long.
+ */
+unsigned int pddgpu_kunit_steps(unsigned int n);
+
+/**
  * pddgpu_kunit_place_alloc() - Ask a manager for a placement
  * @test: the test
  * @man: the manager

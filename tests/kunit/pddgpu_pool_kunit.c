@@ -870,7 +870,7 @@ static void churn_leaks_nothing(struct kunit *test)
 	unsigned int step;
 
 	pddgpu_kunit_seed(test, &rnd);
-	for (step = 0; step < 4000; step++) {
+	for (step = 0; step < pddgpu_kunit_steps(4000); step++) {
 		u32 slot = prandom_u32_state(&rnd) % POOL_MAX_TTS;
 		struct ttm_tt *tt = t->tts[slot];
 		u32 num_pages = 1 + prandom_u32_state(&rnd) % (1 << prandom_u32_state(&rnd) % 9);

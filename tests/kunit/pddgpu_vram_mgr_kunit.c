@@ -608,7 +608,7 @@ static void churn_keeps_count(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, owned);
 	pddgpu_kunit_seed(test, &rnd);
 
-	for (step = 0; step < 20000; step++) {
+	for (step = 0; step < pddgpu_kunit_steps(20000); step++) {
 		unsigned int slot = prandom_u32_state(&rnd) % 128;
 		struct vram_range_case c = { .align = SZ_4K << (prandom_u32_state(&rnd) % 5) };
 		int err;
