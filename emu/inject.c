@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "card.h"
 #include "clock.h"
@@ -12,6 +15,9 @@
 #define PAGE_SIZE	4096ULL
 #define ENGINES_ALL	(BIT(PDDGPU_NUM_ENGINES) - 1)
 #define FENCE_ONE	FIELD_PREP(PDDGPU_INJECT_FENCE_COUNT, 1)
+#define HANG_UP_US	50000	/* until the VMM has surely read that nothing more comes */
+
+static atomic_int client = -1;
 
 void inject_init(struct inject *inject)
 {
@@ -24,8 +30,26 @@ void inject_release(struct inject *inject)
 	pthread_mutex_destroy(&inject->lock);
 }
 
+void inject_set_client(int fd)
+{
+	atomic_store(&client, fd);
+}
+
+/*
+ * QEMU (11.1) aborts when it writes to a connection that was closed, before it
+ * has read that it was.  So it gets to read that first.
+ */
+static void hang_up(void)
+{
+	int fd = atomic_load(&client);
+
+	if (fd >= 0 && !shutdown(fd, SHUT_WR))
+		usleep(HANG_UP_US);
+}
+
 _Noreturn void inject_die(void)
 {
+	hang_up();
 	raise(SIGKILL);
 	abort();
 }

@@ -270,7 +270,15 @@ uint64_t inject_good_bytes(struct inject *inject, uint64_t addr, uint64_t size);
 void inject_heal(struct inject *inject, uint64_t addr, uint64_t size);
 
 /**
+ * inject_set_client() - Say who is to be told first if the card vanishes
+ * @fd: the VMM's connection, or -1
+ */
+void inject_set_client(int fd);
+
+/**
  * inject_die() - Vanish from the bus: end the process like kill -9
+ *
+ * The VMM is given a moment to read that the connection has ended.
  */
 _Noreturn void inject_die(void);
 

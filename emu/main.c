@@ -11,6 +11,7 @@
 
 #include "card.h"
 #include "control.h"
+#include "inject.h"
 #include "listen.h"
 #include "log.h"
 #include "options.h"
@@ -67,7 +68,9 @@ static void serve(struct card *card, const struct options *options, int listen_f
 		if (fd < 0)
 			return;
 		log_info("client connected");
+		inject_set_client(fd);
 		end = protocol_serve(card, fd, stop_fd);
+		inject_set_client(-1);
 		close(fd);
 		log_info("client gone");
 	} while (options->keep && end == PROTOCOL_END_CLIENT);
