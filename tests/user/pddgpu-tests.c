@@ -19,14 +19,14 @@
 #define REAP_NS		20000000000ULL
 #define MAX_CARDS	8
 
-struct test_options test_options = { .module = "/pddgpu.ko", .seed = 1, .slow = 1 };
+struct test_options test_options = { .module = "/pddgpu.ko", .seed = 1, .slow = 1, .deaths = 1 };
 
-/* The module's own tests come last: they leave a freshly loaded driver. */
+/* The module's own tests come late: they leave a freshly loaded driver.  Then cards die. */
 static const struct test_group *const groups[] = {
 	&info_tests, &gem_tests, &mmap_tests, &vm_tests, &ctx_tests, &cs_tests, &packet_tests,
 	&badinput_tests, &badpacket_tests, &evict_tests, &isolation_tests, &reach_tests, &stale_tests,
-	&node_tests, &hang_tests, &irq_tests, &coredump_tests, &debugfs_tests, &look_tests,
-	&twocards_tests, &module_tests,
+	&node_tests, &hang_tests, &hostile_tests, &irq_tests, &coredump_tests, &debugfs_tests,
+	&look_tests, &twocards_tests, &module_tests, &death_tests,
 };
 
 static int report_fd;
@@ -240,12 +240,14 @@ static int run_tests(char **patterns)
 
 static void usage(FILE *out)
 {
-	fputs("usage: pddgpu-tests [--list] [--module FILE] [--seed N] [--slow N] [TEST...]\n"
+	fputs("usage: pddgpu-tests [--list] [--module FILE] [--seed N] [--slow N] [--deaths N]\n"
+	      "                    [TEST...]\n"
 	      "Runs the tests that a glob or a prefix names, or all of them.\n"
 	      "  --list         print names instead\n"
 	      "  --module FILE  the driver, for the tests that load it ($PDDGPU_KO)\n"
 	      "  --seed N       where random numbers start (1)\n"
-	      "  --slow N       everything may take N times as long ($PDDGPU_SLOW, 1)\n", out);
+	      "  --slow N       everything may take N times as long ($PDDGPU_SLOW, 1)\n"
+	      "  --deaths N     cards that death.often kills (1)\n", out);
 }
 
 int main(int argc, char **argv)
@@ -255,6 +257,7 @@ int main(int argc, char **argv)
 		{ "module", required_argument, NULL, 'm' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "slow", required_argument, NULL, 'w' },
+		{ "deaths", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -274,6 +277,8 @@ int main(int argc, char **argv)
 			test_options.seed = strtoull(optarg, NULL, 0);
 		else if (option == 'w')
 			test_options.slow = strtoul(optarg, NULL, 0);
+		else if (option == 'd')
+			test_options.deaths = strtoul(optarg, NULL, 0);
 		else {
 			usage(option == 'h' ? stdout : stderr);
 			return option == 'h' ? 0 : 2;

@@ -47,19 +47,21 @@ struct test_group {
 
 extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_tests, cs_tests,
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, isolation_tests, reach_tests,
-	stale_tests, node_tests, hang_tests, irq_tests, coredump_tests, debugfs_tests, look_tests,
-	twocards_tests, module_tests;
+	stale_tests, node_tests, hang_tests, hostile_tests, irq_tests, coredump_tests,
+	debugfs_tests, look_tests, twocards_tests, module_tests, death_tests;
 
 /**
  * struct test_options - what the command line says
  * @module: the driver's module, for the tests that load it
  * @seed: where random numbers start
  * @slow: how many times as long as on a kernel without checks anything may take
+ * @deaths: cards that death.often kills
  */
 struct test_options {
 	const char *module;
 	u64 seed;
 	unsigned int slow;
+	unsigned int deaths;
 };
 
 extern struct test_options test_options;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * A card that does wrong, in each way that it has a switch for, while a crowd of
+ * clients uses it.  Their data stay right, their fences signal in time, nobody
+ * loses more than the fault must cost, and in the end the card works again, or is
+ * given up and can be had back.
+ */
+#include "test_crowd.h"
+
+#include <string.h>
+
+#define COPY		DRM_PDDGPU_ENGINE_COPY
+#define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
+#define MEMBERS		4
+#define SECOND_NS	1000000000ULL
+#define BUSY		3	/* jobs of each member between two orders */
+
+/*
+ * One kind of fault.  A job that is hit fails, and if the card says that it hangs its
+ * context is banned: that many of each may be lost a round.
+ */
+struct row {
+	u32 reg;			/* PDDGPU_REG_INJECT_* */
+	u32 value;
+	u32 rounds;
+	u32 failed;
+	u32 banned;
+	u32 flags;
+#define UNDO	BIT(0)			/* by writing 0 after each round */
+#define SLOW	BIT(1)			/* fences may take their time */
+};
+
+static volatile u32 *registers(struct pdd_dev *dev)
+{
+	volatile u32 *reg;
+
+	CHECK_OK(pdd_open(dev, 0));
+	reg = pdd_registers(dev);
+	if (!reg)
+		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
+	return reg;
+}
+
+/* The guest's own orders that count down or stay. */
+static void take_back_orders(volatile u32 *reg)
+{
+	const u32 orders[] = {
+		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_INJECT_LOSE_IRQ, PDDGPU_REG_INJECT_STORM_IRQ,
+		PDDGPU_REG_INJECT_FENCE, PDDGPU_REG_INJECT_DMA_ERROR, PDDGPU_REG_INJECT_SLOW,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
+		reg[orders[i] / 4] = 0;
+}
+
+/* What a fence may take: a second, and what it took on this machine with nothing wrong. */
+static u64 fence_limit(struct crowd *crowd)
+{
+	return test_options.slow * SECOND_NS + 4 * crowd_max(crowd, worst_ns);
+}
+
+static void check_losses(struct crowd *crowd, u64 failed, u64 banned)
+{
+	if (crowd_sum(crowd, failed) > failed || crowd_sum(crowd, banned) > banned)
+		FAIL("%llu jobs failed and %llu contexts were banned, not %llu and %llu at most",
+		     crowd_sum(crowd, failed), crowd_sum(crowd, banned), failed, banned);
+}
+
+static void check_fences(struct crowd *crowd, u64 limit)
+{
+	limit += crowd->stall_ns;
+	if (crowd_max(crowd, worst_ns) > limit)
+		FAIL("a fence took %llu ms, not %llu at most", crowd_max(crowd, worst_ns) / 1000000,
+		     limit / 1000000);
+}
+
+static void fault(const void *arg)
+{
+	const struct row *row = arg;
+	struct crowd *crowd;
+	volatile u32 *reg;
+	struct pdd_dev dev;
+	u64 limit;
+
+	reg = registers(&dev);
+	crowd = crowd_start(MEMBERS, test_options.seed);
+	crowd_go_on(crowd, BUSY);
+	limit = fence_limit(crowd);
+	for (u32 i = 0; i < row->rounds; i++) {
+		reg[row->reg / 4] = row->value;
+		crowd_go_on(crowd, BUSY);
+		if (row->flags & UNDO)
+			reg[row->reg / 4] = 0;
+	}
+	take_back_orders(reg);
+	crowd_stop(crowd);
+	CHECK_EQ(crowd_sum(crowd, lost), 0);
+	check_losses(crowd, (u64)row->rounds * row->failed, (u64)row->rounds * row->banned);
+	if (!(row->flags & SLOW))
+		check_fences(crowd, limit);
+	test_check_alive(0);
+}
+
+/* --- Noise in the fault ring's write pointer ------------------------------- */
+
+static void fault_wptr(const void *arg)
+{
+	struct crowd *crowd;
+	volatile u32 *reg;
+	struct pdd_dev dev;
+	struct pdd_client c;
+	struct pdd_ib ib;
+
+	(void)arg;
+	reg = registers(&dev);
+	crowd = crowd_start(MEMBERS, test_options.seed);
+	test_client(&c);
+	ib = test_ib(&c, 16);
+	reg[PDDGPU_REG_INJECT_FAULTS / 4] = PDDGPU_INJECT_FAULTS_WPTR;
+	for (u32 i = 0; i < 20; i++) {
+		pdd_packet(&ib, 0xee, 0, NULL, 0);
+		CHECK_RET(pdd_run(&c, i & 1, &ib, NULL, 0), -EINVAL);
+	}
+	crowd_go_on(crowd, BUSY);
+	crowd_stop(crowd);
+	check_losses(crowd, 0, 0);
+	/* The only way to get it to its senses. */
+	reg[PDDGPU_REG_FAULT_SIZE / 4] = reg[PDDGPU_REG_FAULT_SIZE / 4];
+	test_check_alive(0);
+}
+
+#define FAULT(name_, reg_, value_, rounds_, failed_, banned_, flags_)	\
+	{ .name = "hostile." name_, .run = fault, .timeout = 120,	\
+	  .arg = &(const struct row){ PDDGPU_REG_INJECT_##reg_, value_, rounds_, failed_, \
+				      banned_, flags_ } }
+#define FENCE(mode, n)		(PDDGPU_INJECT_FENCE_##mode | (n) << 8)
+
+static const struct test tests[] = {
+	FAULT("hang_copy", HANG, BIT(COPY), 3, 1, 1, 0),
+	FAULT("hang_compute", HANG, BIT(COMPUTE), 3, 1, 1, 0),
+	FAULT("hang_both", HANG, BIT(COPY) | BIT(COMPUTE), 3, 2, 2, 0),
+	FAULT("lose_irq", LOSE_IRQ, 20, 3, 0, 0, UNDO),
+	FAULT("storm_irq", STORM_IRQ, 300, 2, 0, 0, SLOW),
+	FAULT("fence_stuck", FENCE, FENCE(STUCK, 1), 3, 1, 1, 0),
+	FAULT("fence_stuck_x5", FENCE, FENCE(STUCK, 5), 1, 5, 5, 0),
+	FAULT("fence_future", FENCE, FENCE(FUTURE, 1), 3, 1, 1, 0),
+	FAULT("fence_early", FENCE, FENCE(EARLY, 1), 3, 1, 1, 0),
+	FAULT("fence_past", FENCE, FENCE(PAST, 1), 3, 1, 1, 0),
+	FAULT("fault_noise", FAULTS, 200, 3, 0, 0, 0),
+	{ .name = "hostile.fault_wptr", .run = fault_wptr, .timeout = 120 },
+};
+
+TEST_GROUP(hostile_tests, tests);
