@@ -26,7 +26,8 @@ static const struct test_group *const groups[] = {
 	&info_tests, &gem_tests, &mmap_tests, &vm_tests, &ctx_tests, &cs_tests, &packet_tests,
 	&badinput_tests, &badpacket_tests, &evict_tests, &isolation_tests, &reach_tests, &stale_tests,
 	&node_tests, &hang_tests, &hostile_tests, &irq_tests, &coredump_tests, &debugfs_tests,
-	&look_tests, &twocards_tests, &module_tests, &death_tests,
+	&look_tests, &twocards_tests, &module_tests, &failnth_tests, &failnth_paths_tests,
+	&death_tests,
 };
 
 static int report_fd;
@@ -241,13 +242,14 @@ static int run_tests(char **patterns)
 static void usage(FILE *out)
 {
 	fputs("usage: pddgpu-tests [--list] [--module FILE] [--seed N] [--slow N] [--deaths N]\n"
-	      "                    [TEST...]\n"
+	      "                    [--long] [TEST...]\n"
 	      "Runs the tests that a glob or a prefix names, or all of them.\n"
 	      "  --list         print names instead\n"
 	      "  --module FILE  the driver, for the tests that load it ($PDDGPU_KO)\n"
 	      "  --seed N       where random numbers start (1)\n"
 	      "  --slow N       everything may take N times as long ($PDDGPU_SLOW, 1)\n"
-	      "  --deaths N     cards that death.often kills (1)\n", out);
+	      "  --deaths N     cards that death.often kills (1)\n"
+	      "  --long         all of what is otherwise sampled, which takes long\n", out);
 }
 
 int main(int argc, char **argv)
@@ -258,6 +260,7 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' },
 		{ "slow", required_argument, NULL, 'w' },
 		{ "deaths", required_argument, NULL, 'd' },
+		{ "long", no_argument, NULL, 'L' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -273,6 +276,8 @@ int main(int argc, char **argv)
 			list = true;
 		else if (option == 'm')
 			test_options.module = optarg;
+		else if (option == 'L')
+			test_options.long_runs = true;
 		else if (option == 's')
 			test_options.seed = strtoull(optarg, NULL, 0);
 		else if (option == 'w')

@@ -48,7 +48,8 @@ struct test_group {
 extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_tests, cs_tests,
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, isolation_tests, reach_tests,
 	stale_tests, node_tests, hang_tests, hostile_tests, irq_tests, coredump_tests,
-	debugfs_tests, look_tests, twocards_tests, module_tests, death_tests;
+	debugfs_tests, look_tests, twocards_tests, module_tests, death_tests,
+	failnth_tests, failnth_paths_tests;
 
 /**
  * struct test_options - what the command line says
@@ -56,12 +57,14 @@ extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_
  * @seed: where random numbers start
  * @slow: how many times as long as on a kernel without checks anything may take
  * @deaths: cards that death.often kills
+ * @long_runs: all of what the usual run takes a sample of
  */
 struct test_options {
 	const char *module;
 	u64 seed;
 	unsigned int slow;
 	unsigned int deaths;
+	bool long_runs;
 };
 
 extern struct test_options test_options;
@@ -209,6 +212,15 @@ void test_check_pattern(const void *map, u64 size, u64 seed);
  * @value: the dword
  */
 void test_check_words(const void *map, u64 size, u32 value);
+
+/**
+ * test_number() - Find a number in a debugfs dump, or fail
+ * @text: the dump
+ * @name: what stands before it at the beginning of a line, blanks aside, and ": "
+ *
+ * Return: the number.
+ */
+u64 test_number(const char *text, const char *name);
 
 /**
  * test_gpu_crc() - CRC of a bound buffer, computed by the card

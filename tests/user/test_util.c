@@ -144,6 +144,18 @@ void test_check_words(const void *map, u64 size, u32 value)
 	}
 }
 
+u64 test_number(const char *text, const char *name)
+{
+	const size_t len = strlen(name);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += strspn(line, " \t\n");
+		if (!strncmp(line, name, len) && line[len] == ':')
+			return strtoull(line + len + 1, NULL, 0);
+	}
+	FAIL("there is no \"%s:\" in the dump", name);
+}
+
 u32 test_gpu_crc(struct pdd_client *c, const struct pdd_bo *bo)
 {
 	struct pdd_bo sum = test_bo(c, PDD_PAGE, GTT);

@@ -27,19 +27,6 @@ static char *dump(const struct pdd_dev *dev, const char *file)
 	return text;
 }
 
-/* The number behind "name: " at the beginning of a line, blanks aside. */
-static u64 number(const char *text, const char *name)
-{
-	const size_t len = strlen(name);
-
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += strspn(line, " \t\n");
-		if (!strncmp(line, name, len) && line[len] == ':')
-			return strtoull(line + len + 1, NULL, 0);
-	}
-	FAIL("there is no \"%s:\" in the dump", name);
-}
-
 static void vram(const void *arg)
 {
 	struct drm_pddgpu_info_memory mem;
@@ -51,20 +38,20 @@ static void vram(const void *arg)
 	(void)arg;
 	test_client(&c);
 	text = dump(&c.dev, "vram");
-	used = number(text, "used");
+	used = test_number(text, "used");
 	free(text);
 	CHECK_OK(pdd_bo_create(&c.dev, 8 * MIB, VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, &bo));
 	mem = test_memory(&c.dev);
 	text = dump(&c.dev, "vram");
-	CHECK_EQ(number(text, "used"), used + 8 * MIB);
-	CHECK_EQ(number(text, "used"), mem.vram_used);
-	CHECK_EQ(number(text, "visible_used"), mem.vram_visible_used);
-	CHECK_EQ(number(text, "visible_size"), c.dev.info.vram_visible);
-	CHECK_EQ(number(text, "used") + number(text, "free") + number(text, "reserved"),
+	CHECK_EQ(test_number(text, "used"), used + 8 * MIB);
+	CHECK_EQ(test_number(text, "used"), mem.vram_used);
+	CHECK_EQ(test_number(text, "visible_used"), mem.vram_visible_used);
+	CHECK_EQ(test_number(text, "visible_size"), c.dev.info.vram_visible);
+	CHECK_EQ(test_number(text, "used") + test_number(text, "free") + test_number(text, "reserved"),
 		 c.dev.info.vram_size);
-	CHECK(number(text, "largest_free_block") <= number(text, "largest_free_run"));
-	CHECK(number(text, "largest_free_run") <= number(text, "free"));
-	CHECK(number(text, "fragmentation_permille") <= 1000);
+	CHECK(test_number(text, "largest_free_block") <= test_number(text, "largest_free_run"));
+	CHECK(test_number(text, "largest_free_run") <= test_number(text, "free"));
+	CHECK(test_number(text, "fragmentation_permille") <= 1000);
 }
 
 static void gtt(const void *arg)
@@ -78,16 +65,16 @@ static void gtt(const void *arg)
 	(void)arg;
 	test_client(&c);
 	text = dump(&c.dev, "gtt");
-	used = number(text, "usage");
+	used = test_number(text, "usage");
 	free(text);
 	bo = test_bo(&c, 8 * MIB, GTT);
 	test_pattern(bo.map, bo.size, 1);
 	mem = test_memory(&c.dev);
 	text = dump(&c.dev, "gtt");
-	CHECK_EQ(number(text, "usage"), used + 8 * MIB);
-	CHECK_EQ(number(text, "usage"), mem.gtt_used);
-	CHECK_EQ(number(text, "size"), c.dev.info.gtt_size);
-	CHECK(number(text, "aperture_used_pages") <= number(text, "aperture_pages"));
+	CHECK_EQ(test_number(text, "usage"), used + 8 * MIB);
+	CHECK_EQ(test_number(text, "usage"), mem.gtt_used);
+	CHECK_EQ(test_number(text, "size"), c.dev.info.gtt_size);
+	CHECK(test_number(text, "aperture_used_pages") <= test_number(text, "aperture_pages"));
 }
 
 static void pool(const void *arg)
@@ -101,14 +88,14 @@ static void pool(const void *arg)
 	(void)arg;
 	test_client(&c);
 	text = dump(&c.dev, "pool");
-	out = number(text, "out_pages");
+	out = test_number(text, "out_pages");
 	free(text);
 	bo = test_bo(&c, 8 * MIB, GTT);
 	test_pattern(bo.map, bo.size, 1);
 	text = dump(&c.dev, "pool");
-	CHECK_EQ(number(text, "out_pages"), out + 8 * MIB / PDD_PAGE);
+	CHECK_EQ(test_number(text, "out_pages"), out + 8 * MIB / PDD_PAGE);
 	mem = test_memory(&c.dev);
-	CHECK_EQ(number(text, "free_pages") * PDD_PAGE, mem.pool_bytes);
+	CHECK_EQ(test_number(text, "free_pages") * PDD_PAGE, mem.pool_bytes);
 }
 
 /* Our own lines of the file, up to the next client's. */
@@ -228,14 +215,14 @@ static void rings(const void *arg)
 	(void)arg;
 	test_client(&c);
 	text = dump(&c.dev, "rings");
-	faults = number(text, "faults");
+	faults = test_number(text, "faults");
 	CHECK(strstr(text, "wedged: no"));
 	free(text);
 	ib = test_ib(&c, 16);
 	pdd_write32(&ib, 0x123456789000, 1);
 	test_job_fault(&c, DRM_PDDGPU_ENGINE_COMPUTE, &ib, PDDGPU_ERR_UNMAPPED);
 	text = dump(&c.dev, "rings");
-	CHECK_EQ(number(text, "faults"), faults + 1);
+	CHECK_EQ(test_number(text, "faults"), faults + 1);
 	CHECK(strstr(text, "0x123456789000"));
 }
 
