@@ -25,6 +25,7 @@ pddgpu-y := \
 	pddgpu_pool.o \
 	pddgpu_pt.o \
 	pddgpu_res_cursor.o \
+	pddgpu_reset.o \
 	pddgpu_ring.o \
 	pddgpu_trace.o \
 	pddgpu_ttm.o \
@@ -32,11 +33,6 @@ pddgpu-y := \
 	pddgpu_vm.o \
 	pddgpu_vram_mgr.o
 pddgpu-$(CONFIG_FAULT_INJECTION_DEBUG_FS) += pddgpu_inject.o
-
-# What include/pddgpu_compat.h cannot probe for
-ifneq ($(shell grep -s DRM_GPU_SCHED_STAT_RESET $(srctree)/include/drm/gpu_scheduler.h),)
-ccflags-y += -DPDDGPU_HAVE_SCHED_STAT_RESET
-endif
 
 CFLAGS_pddgpu_trace.o := -I$(src)
 

@@ -14,6 +14,7 @@
 #include "pddgpu_heartbeat.h"
 #include "pddgpu_irq.h"
 #include "pddgpu_job.h"
+#include "pddgpu_reset.h"
 #include "pddgpu_ttm.h"
 
 #define PDDGPU_SUPPORTED_MAJOR	1
@@ -181,6 +182,9 @@ static int pddgpu_device_init_sw(struct pddgpu_device *pdev)
 	if (IS_ERR(pdev->reset_wq))
 		return PTR_ERR(pdev->reset_wq);
 
+	ret = pddgpu_reset_init(pdev);
+	if (ret)
+		return ret;
 	pddgpu_heartbeat_init(pdev);
 	INIT_WORK(&pdev->unbind_work, pddgpu_device_unbind);
 	return 0;
@@ -239,6 +243,8 @@ static void pddgpu_device_fail_rings(struct pddgpu_device *pdev, int error)
 /* The card first: what a signalled fence protects is free. */
 static void pddgpu_device_kill(struct pddgpu_device *pdev, int error)
 {
+	lockdep_assert_held(&pdev->reset_lock);
+
 	WRITE_ONCE(pdev->copy.ready, false);
 	pddgpu_device_reset(pdev);
 	pddgpu_device_fail_rings(pdev, error);
@@ -297,13 +303,15 @@ err_ttm:
 
 void pddgpu_device_halt(struct pddgpu_device *pdev)
 {
+	mutex_lock(&pdev->reset_lock);
+	pdev->halted = true;
 	pddgpu_device_kill(pdev, -ENODEV);
+	mutex_unlock(&pdev->reset_lock);
 }
 
 void pddgpu_device_unplug(struct pddgpu_device *pdev)
 {
 	pddgpu_heartbeat_stop(pdev);
-	/* Again: a job that timed out just then may have started its engine. */
 	pddgpu_device_stop(pdev);
 	pddgpu_irq_fini(pdev);
 	pddgpu_coredump_fini(pdev);
@@ -332,7 +340,8 @@ void pddgpu_device_lost(struct pddgpu_device *pdev)
 	drm_err(&pdev->drm, "the card does not answer any more: it is given up\n");
 	/* If its engines are alive after all, memory is out of their reach. */
 	pci_clear_master(to_pci_dev(pdev->drm.dev));
-	pddgpu_device_halt(pdev);
+	pdev->halted = true;
+	pddgpu_device_kill(pdev, -ENODEV);
 
 	drm_dev_get(&pdev->drm);
 	queue_work(pddgpu_wq, &pdev->unbind_work);

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/io.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -16,6 +17,7 @@
 #include "pddgpu_fault.h"
 #include "pddgpu_gart.h"
 #include "pddgpu_gtt_mgr.h"
+#include "pddgpu_irq.h"
 #include "pddgpu_pool.h"
 #include "pddgpu_ring.h"
 #include "pddgpu_vram_mgr.h"
@@ -62,8 +64,17 @@ struct pddgpu_device {
 	/** @gart: the table behind the GTT aperture */
 	struct pddgpu_gart gart;
 
-	/** @reset_wq: job timeouts of all engines, so that resets do not interleave */
+	/** @reset_wq: runs the heartbeat, which fences wait for */
 	struct workqueue_struct *reset_wq;
+	/**
+	 * @reset_lock: who resets engines or the card, or stops them for good, has
+	 * it.  Fences wait for it, so nothing is allocated or waited for inside.
+	 */
+	struct mutex reset_lock;
+	/** @cpu_lock: held for reading while a page fault maps VRAM, for writing during resets */
+	struct rw_semaphore cpu_lock;
+	/** @halted: the engines are stopped for good; by @reset_lock */
+	bool halted;
 	/** @jobs: jobs pushed and not yet freed, see pddgpu_job_wait_all() */
 	atomic_t jobs;
 	/**
@@ -77,6 +88,8 @@ struct pddgpu_device {
 
 	/** @rings: one an engine, indexed by PDDGPU_ENGINE_* */
 	struct pddgpu_ring rings[PDDGPU_NUM_ENGINES];
+	/** @vectors: the interrupts, indexed by PDDGPU_IRQ_* */
+	struct pddgpu_vector vectors[PDDGPU_IRQ_VECTORS];
 	/** @faults: the ring of fault records that the card fills */
 	struct pddgpu_fault_ring faults;
 	/** @copy: the kernel's own use of the copy engine */
@@ -131,7 +144,7 @@ int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci);
  * drm_dev_unplug() waits for all who have entered the device.  They may wait for
  * fences, and from there on nobody else would see to it that those signal: a job
  * that hangs is not stopped when the device cannot be entered.  All jobs from
- * here on end with -ENODEV.
+ * here on end with -ENODEV.  Takes &pddgpu_device.reset_lock.
  */
 void pddgpu_device_halt(struct pddgpu_device *pdev);
 
@@ -146,7 +159,7 @@ void pddgpu_device_unplug(struct pddgpu_device *pdev);
 
 /**
  * pddgpu_device_wedge() - Give up on the engines
- * @pdev: the card, entered
+ * @pdev: the card, entered, &pddgpu_device.reset_lock held
  *
  * Resets the card; all jobs, now and in future, end with -EIO.  Memory stays
  * readable, moves are left to the CPU.
@@ -163,7 +176,7 @@ bool pddgpu_device_answers(struct pddgpu_device *pdev);
 
 /**
  * pddgpu_device_lost() - Give up a card that has died
- * @pdev: the card, entered
+ * @pdev: the card, entered, &pddgpu_device.reset_lock held
  *
  * All fences signal with -ENODEV before this returns.  The driver is unbound from
  * the card soon after, as if somebody had done it through sysfs.

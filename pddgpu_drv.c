@@ -17,6 +17,7 @@
 #include "pddgpu_drv.h"
 #include "pddgpu_gem.h"
 #include "pddgpu_job.h"
+#include "pddgpu_reset.h"
 #include "pddgpu_vm.h"
 
 /**
@@ -55,9 +56,11 @@
  * &pddgpu_device.latch_lock is taken for two register reads, and
  * &pddgpu_fault_ring.lock while records are taken: nothing inside either.
  *
- * The threads that complete jobs (run_job, timedout_job, free_job, interrupts)
- * take 6 to 8 and drm_dev_enter() only: a holder of any of the others may be
- * waiting for them.
+ * The threads that complete jobs (run_job, free_job, heartbeat, interrupts) take
+ * 6 to 8, drm_dev_enter() and &pddgpu_device.reset_lock only: a holder of any of
+ * the others may be waiting for them.  &pddgpu_device.reset_lock comes after the
+ * device's own lock and &pddgpu_device.cpu_lock, and before 6.  The second of these
+ * is taken for reading where page faults fill in page tables, after 4.
  */
 
 static int pddgpu_open(struct drm_device *dev, struct drm_file *file)
@@ -183,6 +186,7 @@ static struct pci_driver pddgpu_pci_driver = {
 	.probe = pddgpu_probe,
 	.remove = pddgpu_remove,
 	.shutdown = pddgpu_remove,
+	.err_handler = &pddgpu_reset_handlers,
 };
 
 struct workqueue_struct *pddgpu_wq;

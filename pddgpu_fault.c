@@ -20,6 +20,7 @@ static const char * const pddgpu_error_names[] = {
 	[PDDGPU_ERR_PERMISSION] = "no permission",
 	[PDDGPU_ERR_TABLE] = "broken page table",
 	[PDDGPU_ERR_BUS] = "bus error",
+	[PDDGPU_ERR_ECC] = "uncorrectable memory error",
 };
 
 const char *pddgpu_error_name(u32 error)
@@ -29,9 +30,11 @@ const char *pddgpu_error_name(u32 error)
 
 void pddgpu_fault_ring_enable(struct pddgpu_device *pdev)
 {
+	mutex_lock(&pdev->faults.lock);
 	pdev->faults.rptr = 0;
 	pddgpu_write64(pdev, PDDGPU_REG_FAULT_BASE_LO, pdev->faults.addr);
 	pddgpu_write(pdev, PDDGPU_REG_FAULT_SIZE, PDDGPU_FAULT_RING_ENTRIES);
+	mutex_unlock(&pdev->faults.lock);
 }
 
 int pddgpu_fault_ring_init(struct pddgpu_device *pdev)
@@ -75,15 +78,20 @@ static void pddgpu_fault_log(struct pddgpu_device *pdev, const struct pddgpu_fau
 			    FIELD_GET(PDDGPU_FAULT_OPCODE, info), record->ib_offset, record->fence);
 }
 
-static void pddgpu_fault_ring_drain_locked(struct pddgpu_device *pdev)
+static bool pddgpu_fault_ring_drain_locked(struct pddgpu_device *pdev)
 {
 	struct pddgpu_fault_ring *ring = &pdev->faults;
 	u32 reg = pddgpu_read(pdev, PDDGPU_REG_FAULT_WPTR);
 	u32 wptr = FIELD_GET(PDDGPU_FAULT_WPTR_INDEX, reg);
+	u64 count = ring->count;
+
+	/* Dead, or being reset */
+	if (reg == U32_MAX)
+		return false;
 
 	if (wptr >= PDDGPU_FAULT_RING_ENTRIES) {
 		drm_err_ratelimited(&pdev->drm, "fault ring: nonsensical write pointer %#x\n", reg);
-		return;
+		return false;
 	}
 	if (reg & PDDGPU_FAULT_WPTR_OVERFLOW)
 		drm_err_ratelimited(&pdev->drm, "fault ring: records were lost\n");
@@ -98,14 +106,19 @@ static void pddgpu_fault_ring_drain_locked(struct pddgpu_device *pdev)
 		if (ring->last.info & PDDGPU_FAULT_VALID)
 			pddgpu_fault_log(pdev, &ring->last);
 	}
-	pddgpu_write(pdev, PDDGPU_REG_FAULT_RPTR, wptr);
+	if (ring->count != count || reg & PDDGPU_FAULT_WPTR_OVERFLOW)
+		pddgpu_write(pdev, PDDGPU_REG_FAULT_RPTR, wptr);
+	return ring->count != count;
 }
 
-void pddgpu_fault_ring_drain(struct pddgpu_device *pdev)
+bool pddgpu_fault_ring_drain(struct pddgpu_device *pdev)
 {
+	bool found;
+
 	mutex_lock(&pdev->faults.lock);
-	pddgpu_fault_ring_drain_locked(pdev);
+	found = pddgpu_fault_ring_drain_locked(pdev);
 	mutex_unlock(&pdev->faults.lock);
+	return found;
 }
 
 /* After a reset of the card it knows of no fence until it has run one. */

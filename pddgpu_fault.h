@@ -59,8 +59,10 @@ void pddgpu_fault_ring_enable(struct pddgpu_device *pdev);
  *
  * May sleep.  Indices and records are the card's word
  * and are checked; the log is rate-limited.
+ *
+ * Return: true if there was a record.
  */
-void pddgpu_fault_ring_drain(struct pddgpu_device *pdev);
+bool pddgpu_fault_ring_drain(struct pddgpu_device *pdev);
 
 /**
  * pddgpu_fault_ring_find() - Find what the card reported of a job

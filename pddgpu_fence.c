@@ -47,36 +47,42 @@ static void pddgpu_fence_finish_locked(struct pddgpu_fence *fence, int error)
 	dma_fence_put(&fence->base);
 }
 
-static int pddgpu_timeline_advance_locked(struct pddgpu_timeline *timeline, u64 seqno,
-					  const u32 *status)
+/* What the card stored before the status, others may read after this. */
+static u32 pddgpu_fence_status(const struct pddgpu_fence *fence, const u32 *status)
+{
+	u32 value = READ_ONCE(status[fence->base.seqno % PDDGPU_RING_SLOTS]);
+
+	dma_rmb();
+	return value;
+}
+
+static int pddgpu_timeline_advance_locked(struct pddgpu_timeline *timeline, const u32 *status)
 {
 	struct pddgpu_fence *fence, *next;
 	int count = 0;
 
-	if (seqno > timeline->emitted)
-		return -ERANGE;
-
 	list_for_each_entry_safe(fence, next, &timeline->pending, link) {
-		u64 slot = fence->base.seqno % PDDGPU_RING_SLOTS;
+		u32 error = pddgpu_fence_status(fence, status);
 
-		if (fence->base.seqno > seqno)
+		if (error == PDDGPU_STATUS_PENDING)
 			break;
-		pddgpu_fence_finish_locked(fence,
-					   pddgpu_job_error(fence->job, READ_ONCE(status[slot])));
+		if (error && fence->job && pddgpu_job_is_kernel(fence->job))
+			return count ? count : -EREMOTEIO;
+		timeline->completed = fence->base.seqno;
+		pddgpu_fence_finish_locked(fence, pddgpu_job_error(fence->job, error));
 		count++;
 	}
-	timeline->completed = max(timeline->completed, seqno);
 	return count;
 }
 
-int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, u64 seqno, const u32 *status)
+int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, const u32 *status)
 {
 	bool cookie = dma_fence_begin_signalling();
 	unsigned long flags;
 	int count;
 
 	spin_lock_irqsave(&timeline->lock, flags);
-	count = pddgpu_timeline_advance_locked(timeline, seqno, status);
+	count = pddgpu_timeline_advance_locked(timeline, status);
 	spin_unlock_irqrestore(&timeline->lock, flags);
 	dma_fence_end_signalling(cookie);
 	return count;
@@ -97,15 +103,38 @@ void pddgpu_timeline_fail(struct pddgpu_timeline *timeline, int error)
 	dma_fence_end_signalling(cookie);
 }
 
-bool pddgpu_timeline_is_busy(struct pddgpu_timeline *timeline)
+bool pddgpu_timeline_get_head(struct pddgpu_timeline *timeline,
+			      struct pddgpu_timeline_head *head)
 {
+	struct pddgpu_fence *fence;
 	unsigned long flags;
-	bool busy;
 
 	spin_lock_irqsave(&timeline->lock, flags);
-	busy = !list_empty(&timeline->pending);
+	fence = list_first_entry_or_null(&timeline->pending, struct pddgpu_fence, link);
+	if (fence)
+		*head = (struct pddgpu_timeline_head) {
+			.seqno = fence->base.seqno,
+			.slot = READ_ONCE(fence->slot),
+			.user = fence->job && !pddgpu_job_is_kernel(fence->job),
+		};
 	spin_unlock_irqrestore(&timeline->lock, flags);
-	return busy;
+	return fence;
+}
+
+struct pddgpu_job *pddgpu_timeline_next_job(struct pddgpu_timeline *timeline, u64 seqno)
+{
+	struct pddgpu_job *job = NULL;
+	struct pddgpu_fence *fence;
+	unsigned long flags;
+
+	spin_lock_irqsave(&timeline->lock, flags);
+	list_for_each_entry(fence, &timeline->pending, link) {
+		job = fence->base.seqno > seqno ? fence->job : NULL;
+		if (job)
+			break;
+	}
+	spin_unlock_irqrestore(&timeline->lock, flags);
+	return job;
 }
 
 struct pddgpu_fence *pddgpu_fence_alloc(void)
@@ -146,7 +175,7 @@ int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timelin
 	return error;
 }
 
-void pddgpu_fence_fail(struct pddgpu_fence *fence, int error)
+void pddgpu_fence_finish(struct pddgpu_fence *fence, int error)
 {
 	struct pddgpu_timeline *timeline = fence->timeline;
 	bool cookie = dma_fence_begin_signalling();

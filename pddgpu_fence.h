@@ -32,7 +32,7 @@ struct pddgpu_timeline {
 	struct list_head pending;
 	/** @emitted: seqno of the youngest fence armed */
 	u64 emitted;
-	/** @completed: highest seqno that the card has reported */
+	/** @completed: seqno of the youngest fence that ended in its turn */
 	u64 completed;
 	/** @error: not 0: no more fences, the card is wedged or gone */
 	int error;
@@ -48,6 +48,10 @@ struct pddgpu_fence {
 	struct pddgpu_timeline *timeline;
 	/** @job: the job, valid while @link is listed; NULL for a ring test */
 	struct pddgpu_job *job;
+	/** @slot: where on the ring its packets are; set when they are put there */
+	u32 slot;
+	/** @ib_end: dwords of the slot up to the end of its INDIRECT, 0 without one; as @slot */
+	u32 ib_end;
 	/** @link: in &pddgpu_timeline.pending; by its lock */
 	struct list_head link;
 };
@@ -66,18 +70,55 @@ struct pddgpu_timeline *pddgpu_timeline_create(const char *name);
  */
 void pddgpu_timeline_put(struct pddgpu_timeline *timeline);
 
+/*
+ * The status of a job that has not ended.  The driver puts it there, and no card
+ * stores it.
+ */
+#define PDDGPU_STATUS_PENDING	U32_MAX
+
 /**
  * pddgpu_timeline_advance() - Signal the fences that the card has passed
  * @timeline: the timeline
- * @seqno: what the card wrote back; not trusted
- * @status: PDDGPU_ERR_* of a job, at its seqno modulo PDDGPU_RING_SLOTS
+ * @status: PDDGPU_ERR_* of a job, or PDDGPU_STATUS_PENDING, at its seqno modulo
+ *          PDDGPU_RING_SLOTS
  *
- * Any context.
+ * In order: up to the first one that is pending, or that is of a kernel job which
+ * failed.  Any context.
  *
- * Return: fences signalled, or -ERANGE, with nothing signalled, if @seqno was
- * never emitted.
+ * Return: fences signalled, or -EREMOTEIO if none was because a kernel job failed.
  */
-int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, u64 seqno, const u32 *status);
+int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, const u32 *status);
+
+/**
+ * struct pddgpu_timeline_head - the fence that is to signal next
+ */
+struct pddgpu_timeline_head {
+	/** @seqno: its number */
+	u64 seqno;
+	/** @slot: see &pddgpu_fence.slot */
+	u32 slot;
+	/** @user: it stands for a user's job */
+	bool user;
+};
+
+/**
+ * pddgpu_timeline_get_head() - See which fence is to signal next
+ * @timeline: the timeline
+ * @head: filled in
+ *
+ * Return: false if there is none.
+ */
+bool pddgpu_timeline_get_head(struct pddgpu_timeline *timeline,
+			      struct pddgpu_timeline_head *head);
+
+/**
+ * pddgpu_timeline_next_job() - Walk over the jobs whose fences have not signalled
+ * @timeline: the timeline; its scheduler is stopped, so that no job is freed
+ * @seqno: number of the one before, 0 for the first
+ *
+ * Return: the oldest that is younger, or NULL.
+ */
+struct pddgpu_job *pddgpu_timeline_next_job(struct pddgpu_timeline *timeline, u64 seqno);
 
 /**
  * pddgpu_timeline_fail() - Signal every fence with an error, and refuse new ones
@@ -87,14 +128,6 @@ int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, u64 seqno, const u
  * The engine must have been stopped: what a signalled fence protects is free.
  */
 void pddgpu_timeline_fail(struct pddgpu_timeline *timeline, int error);
-
-/**
- * pddgpu_timeline_is_busy() - See whether fences are left to signal
- * @timeline: the timeline
- *
- * Return: true if so.
- */
-bool pddgpu_timeline_is_busy(struct pddgpu_timeline *timeline);
 
 /**
  * pddgpu_fence_alloc() - Make a fence that is not yet on a timeline
@@ -121,10 +154,10 @@ int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timelin
 		     struct pddgpu_job *job);
 
 /**
- * pddgpu_fence_fail() - Signal one fence out of turn
+ * pddgpu_fence_finish() - Signal one fence out of turn
  * @fence: an armed fence whose job the engine no longer runs
- * @error: negative errno; without effect if it has been signalled
+ * @error: 0 or negative errno; without effect if it has been signalled
  */
-void pddgpu_fence_fail(struct pddgpu_fence *fence, int error);
+void pddgpu_fence_finish(struct pddgpu_fence *fence, int error);
 
 #endif

@@ -10,6 +10,9 @@
 #define PDDGPU_GART_ENTRY_SIZE	sizeof(u64)
 /* The bottom of VRAM is visible on any card. */
 #define PDDGPU_GART_TABLE_ADDR	0
+#define PDDGPU_GART_TABLE_BYTES	(PDDGPU_GART_PAGES * PDDGPU_GART_ENTRY_SIZE)
+/* A page behind the table tells whether VRAM is what it was before a reset. */
+#define PDDGPU_GART_MARK	0x5641524d20495321ULL
 
 static void __iomem *pddgpu_gart_entry(struct pddgpu_device *pdev, u64 page)
 {
@@ -32,7 +35,7 @@ static void pddgpu_gart_enable(struct pddgpu_device *pdev)
 int pddgpu_gart_init(struct pddgpu_device *pdev)
 {
 	struct pddgpu_gart *gart = &pdev->gart;
-	u64 size = PDDGPU_GART_PAGES * PDDGPU_GART_ENTRY_SIZE;
+	u64 size = PDDGPU_GART_TABLE_BYTES + PAGE_SIZE;
 	int ret;
 
 	if (size > pdev->vram.visible)
@@ -45,9 +48,20 @@ int pddgpu_gart_init(struct pddgpu_device *pdev)
 		return ret;
 
 	memset_io(pddgpu_gart_entry(pdev, 0), 0, size);
+	writeq(PDDGPU_GART_MARK, pddgpu_gart_entry(pdev, PDDGPU_GART_PAGES));
 	pddgpu_gart_enable(pdev);
 	pddgpu_gart_flush(pdev);
 	return 0;
+}
+
+bool pddgpu_gart_restart(struct pddgpu_device *pdev)
+{
+	if (readq(pddgpu_gart_entry(pdev, PDDGPU_GART_PAGES)) != PDDGPU_GART_MARK)
+		return false;
+
+	pddgpu_gart_enable(pdev);
+	pddgpu_gart_flush(pdev);
+	return true;
 }
 
 void pddgpu_gart_bind(struct pddgpu_device *pdev, u64 first, struct ttm_tt *tt)

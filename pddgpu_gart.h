@@ -36,6 +36,14 @@ struct pddgpu_gart {
 int pddgpu_gart_init(struct pddgpu_device *pdev);
 
 /**
+ * pddgpu_gart_restart() - Switch the table on again after a reset
+ * @pdev: the card; it answers
+ *
+ * Return: false, with nothing done, if VRAM has lost its contents.
+ */
+bool pddgpu_gart_restart(struct pddgpu_device *pdev);
+
+/**
  * pddgpu_gart_bind() - Map pages into the aperture
  * @pdev: the card
  * @first: first aperture page, from the GTT manager

@@ -75,6 +75,7 @@ static vm_fault_t pddgpu_gem_fault_idle(struct ttm_buffer_object *tbo, struct vm
  */
 static vm_fault_t pddgpu_gem_fault_entered(struct pddgpu_bo *bo, struct vm_fault *vmf)
 {
+	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->tbo.bdev);
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 	vm_fault_t fault;
 	int ret;
@@ -92,7 +93,11 @@ static vm_fault_t pddgpu_gem_fault_entered(struct pddgpu_bo *bo, struct vm_fault
 	if (pddgpu_bo_is_lost(bo))
 		return VM_FAULT_SIGBUS;
 
-	return ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
+	/* Not while a reset makes VRAM swallow what is written to it. */
+	down_read(&pdev->cpu_lock);
+	fault = ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
+	up_read(&pdev->cpu_lock);
+	return fault;
 }
 
 static vm_fault_t pddgpu_gem_fault(struct vm_fault *vmf)

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 
 #include "pddgpu_device.h"
+#include "pddgpu_fence.h"
 #include "pddgpu_heartbeat.h"
+#include "pddgpu_irq.h"
+#include "pddgpu_reset.h"
 
 /**
  * DOC: heartbeat
@@ -17,8 +21,32 @@
  */
 
 #define PDDGPU_HEARTBEAT_MS	200
+#define PDDGPU_HEARTBEAT_JIFFIES	msecs_to_jiffies(PDDGPU_HEARTBEAT_MS)
+/* While it stands in for an interrupt that is switched off */
+#define PDDGPU_HEARTBEAT_FAST_MS	10
+#define PDDGPU_HEARTBEAT_MAX_MS	(3600 * MSEC_PER_SEC)
 /* Between two readings that must both be wrong */
 #define PDDGPU_HEARTBEAT_DOUBT_MS	5
+
+static int pddgpu_heartbeat_set_ms(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, PDDGPU_HEARTBEAT_MAX_MS);
+}
+
+static const struct kernel_param_ops pddgpu_heartbeat_ms_ops = {
+	.set = pddgpu_heartbeat_set_ms,
+	.get = param_get_uint,
+};
+
+static unsigned int job_timeout_ms = 600;
+module_param_cb(job_timeout_ms, &pddgpu_heartbeat_ms_ops, &job_timeout_ms, 0444);
+MODULE_PARM_DESC(job_timeout_ms,
+		 "Time without progress after which a job counts as hung, ms (default 600)");
+
+static unsigned int job_max_ms = 10000;
+module_param_cb(job_max_ms, &pddgpu_heartbeat_ms_ops, &job_max_ms, 0444);
+MODULE_PARM_DESC(job_max_ms,
+		 "Time after which a job counts as hung, progress or not, ms (default 10000)");
 
 static bool pddgpu_heartbeat_is_dead(struct pddgpu_device *pdev)
 {
@@ -29,21 +57,81 @@ static bool pddgpu_heartbeat_is_dead(struct pddgpu_device *pdev)
 	return !pddgpu_device_answers(pdev);
 }
 
-/* Returns whether the ring has jobs in flight. */
-static bool pddgpu_heartbeat_ring(struct pddgpu_ring *ring)
-{
-	pddgpu_ring_process(ring);
-	if (!pddgpu_ring_is_busy(ring))
-		return false;
+/* --- Jobs that hang ---------------------------------------------------- */
 
-	if (pddgpu_ring_halted(ring))
-		drm_sched_fault(&ring->sched);
-	return true;
+static void pddgpu_heartbeat_meet(struct pddgpu_ring *ring,
+				  const struct pddgpu_timeline_head *head)
+{
+	ring->watch = (struct pddgpu_watch) {
+		.seqno = head->seqno,
+		.since = jiffies,
+		.next = jiffies + PDDGPU_HEARTBEAT_JIFFIES / 2,
+	};
+	pddgpu_ring_get_progress(ring, head->slot, &ring->watch.progress);
 }
 
-static void pddgpu_heartbeat_entered(struct pddgpu_device *pdev)
+static void pddgpu_heartbeat_compare(struct pddgpu_ring *ring,
+				     const struct pddgpu_timeline_head *head)
 {
-	bool busy = false;
+	struct pddgpu_watch *watch = &ring->watch;
+	struct pddgpu_ring_progress now;
+
+	pddgpu_ring_get_progress(ring, head->slot, &now);
+	if (memcmp(&now, &watch->progress, sizeof(now)))
+		watch->stalled = 0;
+	else
+		watch->stalled++;
+	watch->progress = now;
+	watch->next = jiffies + PDDGPU_HEARTBEAT_JIFFIES / 2;
+}
+
+/*
+ * A job hangs if it makes no progress.  Beats are counted, not time: a machine
+ * that stood still as a whole has not looked.
+ */
+static bool pddgpu_heartbeat_is_hung(struct pddgpu_ring *ring,
+				     const struct pddgpu_timeline_head *head)
+{
+	struct pddgpu_watch *watch = &ring->watch;
+
+	if (watch->seqno != head->seqno) {
+		pddgpu_heartbeat_meet(ring, head);
+		return false;
+	}
+	if (time_before(jiffies, watch->next))
+		return false;
+
+	pddgpu_heartbeat_compare(ring, head);
+	if (watch->stalled * PDDGPU_HEARTBEAT_MS >= job_timeout_ms)
+		return true;
+	/* The engine does not come back to it. */
+	if (watch->stalled && watch->progress.passed)
+		return true;
+	/* The kernel's own jobs are of bounded length. */
+	return head->user && time_after(jiffies, watch->since + msecs_to_jiffies(job_max_ms));
+}
+
+static enum pddgpu_reset_why pddgpu_heartbeat_diagnose(struct pddgpu_ring *ring, bool *busy)
+{
+	int done = pddgpu_ring_process(ring);
+	struct pddgpu_timeline_head head;
+
+	if (!pddgpu_timeline_get_head(ring->timeline, &head))
+		return PDDGPU_RESET_NOT;
+
+	*busy = true;
+	if (done < 0)
+		return PDDGPU_RESET_FAILED;
+	if (pddgpu_ring_halted(ring))
+		return PDDGPU_RESET_HALTED;
+	return pddgpu_heartbeat_is_hung(ring, &head) ? PDDGPU_RESET_HUNG : PDDGPU_RESET_NOT;
+}
+
+/* --- The beat ---------------------------------------------------------- */
+
+static void pddgpu_heartbeat_locked(struct pddgpu_device *pdev)
+{
+	bool busy = false, resting;
 
 	if (pddgpu_heartbeat_is_dead(pdev)) {
 		pddgpu_device_lost(pdev);
@@ -51,9 +139,20 @@ static void pddgpu_heartbeat_entered(struct pddgpu_device *pdev)
 	}
 
 	pddgpu_fault_ring_drain(pdev);
-	for (u32 e = 0; e < PDDGPU_NUM_ENGINES; e++)
-		busy |= pddgpu_heartbeat_ring(&pdev->rings[e]);
-	if (busy)
+	for (u32 e = 0; e < PDDGPU_NUM_ENGINES && !READ_ONCE(pdev->wedged); e++) {
+		enum pddgpu_reset_why why = pddgpu_heartbeat_diagnose(&pdev->rings[e], &busy);
+
+		if (why != PDDGPU_RESET_NOT)
+			pddgpu_reset_ring(&pdev->rings[e], why);
+		if (pdev->halted)
+			return;
+	}
+
+	resting = pddgpu_irq_rest(pdev);
+	if (resting)
+		mod_delayed_work(pdev->reset_wq, &pdev->heartbeat,
+				 msecs_to_jiffies(PDDGPU_HEARTBEAT_FAST_MS));
+	else if (busy)
 		pddgpu_heartbeat_start(pdev);
 }
 
@@ -66,8 +165,10 @@ static void pddgpu_heartbeat_beat(struct work_struct *work)
 	if (!drm_dev_enter(&pdev->drm, &idx))
 		return;
 
-	if (!READ_ONCE(pdev->lost))
-		pddgpu_heartbeat_entered(pdev);
+	mutex_lock(&pdev->reset_lock);
+	if (!pdev->halted)
+		pddgpu_heartbeat_locked(pdev);
+	mutex_unlock(&pdev->reset_lock);
 	drm_dev_exit(idx);
 }
 
@@ -79,7 +180,12 @@ void pddgpu_heartbeat_init(struct pddgpu_device *pdev)
 void pddgpu_heartbeat_start(struct pddgpu_device *pdev)
 {
 	queue_delayed_work(pdev->reset_wq, &pdev->heartbeat,
-			   msecs_to_jiffies(PDDGPU_HEARTBEAT_MS));
+			   PDDGPU_HEARTBEAT_JIFFIES);
+}
+
+void pddgpu_heartbeat_now(struct pddgpu_device *pdev)
+{
+	mod_delayed_work(pdev->reset_wq, &pdev->heartbeat, 0);
 }
 
 void pddgpu_heartbeat_stop(struct pddgpu_device *pdev)

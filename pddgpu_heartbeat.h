@@ -19,6 +19,14 @@ void pddgpu_heartbeat_init(struct pddgpu_device *pdev);
 void pddgpu_heartbeat_start(struct pddgpu_device *pdev);
 
 /**
+ * pddgpu_heartbeat_now() - Have a beat at once
+ * @pdev: the card
+ *
+ * Any context.
+ */
+void pddgpu_heartbeat_now(struct pddgpu_device *pdev);
+
+/**
  * pddgpu_heartbeat_stop() - No more beats
  * @pdev: the card, which nobody can enter any more
  *

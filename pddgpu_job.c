@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/bitfield.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -6,7 +7,6 @@
 #include <drm/drm_print.h>
 #include <drm/drm_suballoc.h>
 
-#include "include/pddgpu_compat.h"
 #include "pddgpu_coredump.h"
 #include "pddgpu_ctx.h"
 #include "pddgpu_device.h"
@@ -187,9 +187,39 @@ void pddgpu_job_emit_tlb_flush(struct pddgpu_job *job, u32 vmid_mask)
 	*p = vmid_mask;
 }
 
+/* A FILL, and a NOP for the dword that a COPY is longer. */
+static void pddgpu_job_copy_to_fill(u32 *p)
+{
+	u64 dst = (u64)p[4] << 32 | p[3];
+	u64 bytes = (u64)p[6] << 32 | p[5];
+
+	*p++ = PDDGPU_PKT(PDDGPU_OP_FILL, 0, PDDGPU_FILL_COUNT);
+	p = pddgpu_job_put64(p, dst);
+	p = pddgpu_job_put64(p, bytes);
+	*p++ = 0;
+	*p = PDDGPU_PKT(PDDGPU_OP_NOP, 0, 0);
+}
+
+void pddgpu_job_give_up_contents(struct pddgpu_job *job)
+{
+	u32 *p = job->ib_cpu, *end = p + job->ib_dwords;
+
+	for (; p < end; p += 1 + FIELD_GET(PDDGPU_PKT_COUNT, *p)) {
+		if (FIELD_GET(PDDGPU_PKT_OPCODE, *p) != PDDGPU_OP_COPY)
+			continue;
+		pddgpu_job_copy_to_fill(p);
+		job->contents_lost = true;
+	}
+}
+
 /* --- What the scheduler asks for --------------------------------------- */
 
-static bool pddgpu_job_banned(struct pddgpu_job *job)
+bool pddgpu_job_is_kernel(const struct pddgpu_job *job)
+{
+	return !job->ctx;
+}
+
+bool pddgpu_job_is_banned(const struct pddgpu_job *job)
 {
 	return job->ctx && READ_ONCE(job->ctx->banned);
 }
@@ -209,7 +239,7 @@ static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 	if (!drm_dev_enter(&ring->pdev->drm, &idx))
 		return ERR_PTR(-ENODEV);
 
-	job->cancelled = pddgpu_job_banned(job);
+	job->cancelled = pddgpu_job_is_banned(job);
 	cookie = dma_fence_begin_signalling();
 	ret = pddgpu_fence_arm(job->fence, ring->timeline, job);
 	if (!ret) {
@@ -226,12 +256,11 @@ int pddgpu_job_error(struct pddgpu_job *job, u32 status)
 	if (job && job->cancelled)
 		return -ECANCELED;
 	if (status == PDDGPU_ERR_NONE)
-		return 0;
+		return job && job->contents_lost ? -EIO : 0;
 
+	/* Those of the kernel are run until they succeed. */
 	if (job && job->ctx)
 		pddgpu_ctx_job_failed(job->ctx, status);
-	else
-		pr_err_ratelimited("pddgpu: a kernel job failed: %s\n", pddgpu_error_name(status));
 	if (job)
 		pddgpu_coredump_error(sched_to_ring(job->base.sched), job, status);
 
@@ -240,111 +269,11 @@ int pddgpu_job_error(struct pddgpu_job *job, u32 status)
 	case PDDGPU_ERR_PERMISSION:
 	case PDDGPU_ERR_TABLE:
 	case PDDGPU_ERR_BUS:
+	case PDDGPU_ERR_ECC:
 		return -EFAULT;
 	default:
 		return -EINVAL;
 	}
-}
-
-/* A kernel job can only hang because of the card: it gets a second chance. */
-static int pddgpu_job_blame(struct pddgpu_ring *ring, struct pddgpu_job *job)
-{
-	struct drm_device *drm = &ring->pdev->drm;
-
-	drm_err(drm, "%s engine: job %llu hung%s\n", ring->name, job->fence->base.seqno,
-		job->ctx ? ", its context is banned" : "");
-	if (job->ctx) {
-		WRITE_ONCE(job->ctx->banned, true);
-		pddgpu_fence_fail(job->fence, -ETIME);
-		return 0;
-	}
-	if (job->retried)
-		return -EIO;
-	job->retried = true;
-	return 0;
-}
-
-/* None of those behind the guilty one has started: the engine works in order. */
-static void pddgpu_job_emit_again(struct pddgpu_ring *ring)
-{
-	struct drm_sched_job *base;
-
-	list_for_each_entry(base, &ring->sched.pending_list, list) {
-		struct pddgpu_job *job = to_pddgpu_job(base);
-
-		if (dma_fence_is_signaled(&job->fence->base))
-			continue;
-		if (pddgpu_job_banned(job))
-			pddgpu_fence_fail(job->fence, -ECANCELED);
-		else
-			pddgpu_ring_emit(ring, job);
-	}
-}
-
-/* Caller has entered the device and stopped the scheduler. */
-static int pddgpu_job_recover(struct pddgpu_ring *ring, struct pddgpu_job *job)
-{
-	int ret;
-
-	if (READ_ONCE(ring->pdev->wedged))
-		return -EIO;
-
-	ret = pddgpu_ring_reset(ring);
-	/* It may have finished after all, before the reset got to it. */
-	if (!ret && !dma_fence_is_signaled(&job->fence->base))
-		ret = pddgpu_job_blame(ring, job);
-	if (!ret)
-		pddgpu_job_emit_again(ring);
-	return ret;
-}
-
-/* drm_sched_stop() takes the hardware fences from the jobs; hand them back. */
-static void pddgpu_job_reattach_fences(struct pddgpu_ring *ring)
-{
-	struct drm_sched_job *base;
-
-	list_for_each_entry(base, &ring->sched.pending_list, list)
-		base->s_fence->parent = dma_fence_get(&to_pddgpu_job(base)->fence->base);
-}
-
-static void pddgpu_job_rescue(struct pddgpu_ring *ring, struct pddgpu_job *job)
-{
-	struct drm_device *drm = &ring->pdev->drm;
-	bool late = pddgpu_ring_process(ring);
-	int ret;
-
-	if (dma_fence_is_signaled(&job->fence->base)) {
-		if (late)
-			drm_err_ratelimited(drm, "%s engine: an interrupt was lost\n", ring->name);
-		return;
-	}
-
-	pddgpu_coredump_hang(ring, job);
-	ret = pddgpu_job_recover(ring, job);
-	if (ret) {
-		drm_err(drm, "%s engine: does not come back: %pe\n", ring->name, ERR_PTR(ret));
-		pddgpu_device_wedge(ring->pdev);
-	}
-}
-
-static enum drm_gpu_sched_stat pddgpu_job_timedout(struct drm_sched_job *base)
-{
-	struct pddgpu_ring *ring = sched_to_ring(base->sched);
-	enum drm_gpu_sched_stat stat = DRM_GPU_SCHED_STAT_ENODEV;
-	int idx;
-
-	/* Puts the job back on the list, or marks it for freeing if it is done. */
-	drm_sched_stop(&ring->sched, base);
-	/* Otherwise all has been signalled: pddgpu_device_halt(). */
-	if (drm_dev_enter(&ring->pdev->drm, &idx)) {
-		if (!dma_fence_is_signaled(&base->s_fence->finished))
-			pddgpu_job_rescue(ring, to_pddgpu_job(base));
-		drm_dev_exit(idx);
-		stat = DRM_GPU_SCHED_STAT_RESET;
-	}
-	pddgpu_job_reattach_fences(ring);
-	drm_sched_start(&ring->sched, 0);
-	return stat;
 }
 
 static void pddgpu_job_finish(struct pddgpu_job *job)
@@ -378,8 +307,8 @@ static void pddgpu_job_free(struct drm_sched_job *base)
 	}
 }
 
+/* The heartbeat sees to jobs that hang: the scheduler has no timeout of its own. */
 const struct drm_sched_backend_ops pddgpu_sched_ops = {
 	.run_job = pddgpu_job_run,
-	.timedout_job = pddgpu_job_timedout,
 	.free_job = pddgpu_job_free,
 };

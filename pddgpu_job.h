@@ -47,8 +47,10 @@ struct pddgpu_job {
 	u32 *ib_cpu;
 	/** @ib_max: dwords that fit in @ib */
 	u32 ib_max;
-	/** @retried: a kernel job that hung once; reset path only */
-	bool retried;
+	/** @attempts: how often a reset was for its sake; reset path only */
+	u32 attempts;
+	/** @contents_lost: clears instead of copying; reset path only */
+	bool contents_lost;
 	/** @cancelled: its context was banned before it ran; set before @fence is armed */
 	bool cancelled;
 	/** @free_work: drops @ctx where locks may be taken */
@@ -112,9 +114,38 @@ struct dma_fence *pddgpu_job_push(struct pddgpu_job *job);
  * Any context; called just before the job's fence is signalled.
  *
  * Return: what the fence says: 0, -ECANCELED for a job that was not run, -EFAULT
- * for an error of memory, -EINVAL for a packet that makes no sense.
+ * for an error of memory, -EINVAL for a packet that makes no sense or an unknown
+ * status, -EIO for a kernel job that had to clear instead of copying.
  */
 int pddgpu_job_error(struct pddgpu_job *job, u32 status);
+
+/**
+ * pddgpu_job_is_kernel() - Tell the driver's own jobs from those of users
+ * @job: the job
+ *
+ * A kernel job can be run twice: it copies from where nobody writes, clears, or
+ * writes page-table entries.
+ *
+ * Return: true if it is the driver's own.
+ */
+bool pddgpu_job_is_kernel(const struct pddgpu_job *job);
+
+/**
+ * pddgpu_job_is_banned() - Whether a job must not run any more
+ * @job: the job
+ *
+ * Return: true if its context is banned.
+ */
+bool pddgpu_job_is_banned(const struct pddgpu_job *job);
+
+/**
+ * pddgpu_job_give_up_contents() - Have a kernel job clear what it cannot copy
+ * @job: a kernel job that is not running
+ *
+ * Its fence will tell, so that the buffer is lost and not somebody else's memory
+ * seen in its place.
+ */
+void pddgpu_job_give_up_contents(struct pddgpu_job *job);
 
 /**
  * pddgpu_job_wait_all() - Wait until no pushed job is left

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/bitfield.h>
 #include <linux/iopoll.h>
-#include <linux/moduleparam.h>
 #include <linux/sizes.h>
 
 #include <drm/drm_drv.h>
@@ -18,12 +17,8 @@
 
 #define PDDGPU_RING_BYTES	(PDDGPU_RING_DWORDS * sizeof(u32))
 #define PDDGPU_RING_TEST_VALUE	0x600df00d
-#define PDDGPU_RING_TIMEOUT_US	USEC_PER_SEC
-
-static unsigned int job_timeout_ms = 2000;
-module_param(job_timeout_ms, uint, 0444);
-MODULE_PARM_DESC(job_timeout_ms,
-		 "Time a job may run before its engine is reset, ms (default 2000; emulation is slow)");
+/* How long an engine may take to stop, or to run one packet */
+#define PDDGPU_RING_TIMEOUT_US	(100 * USEC_PER_MSEC)
 
 static u32 pddgpu_ring_reg(struct pddgpu_ring *ring, u32 reg)
 {
@@ -64,8 +59,7 @@ static int pddgpu_ring_init_sched(struct pddgpu_ring *ring)
 		.ops = &pddgpu_sched_ops,
 		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
 		.credit_limit = PDDGPU_RING_JOBS,
-		.timeout = msecs_to_jiffies(job_timeout_ms),
-		.timeout_wq = ring->pdev->reset_wq,
+		.timeout = MAX_SCHEDULE_TIMEOUT,
 		.name = ring->name,
 		.dev = ring->pdev->drm.dev,
 	};
@@ -130,14 +124,34 @@ static u32 *pddgpu_ring_put64(u32 *p, u64 val)
 	return p;
 }
 
+static u64 pddgpu_ring_status_addr(struct pddgpu_ring *ring, u64 seqno)
+{
+	return ring->wb_addr +
+		offsetof(struct pddgpu_writeback, status[seqno % PDDGPU_RING_SLOTS]);
+}
+
 static u32 *pddgpu_ring_put_fence(struct pddgpu_ring *ring, u32 *p, u64 seqno)
 {
-	u64 status = offsetof(struct pddgpu_writeback, status[seqno % PDDGPU_RING_SLOTS]);
+	WRITE_ONCE(ring->wb->status[seqno % PDDGPU_RING_SLOTS], PDDGPU_STATUS_PENDING);
 
 	*p++ = PDDGPU_PKT(PDDGPU_OP_FENCE, PDDGPU_FENCE_FLAG_IRQ, PDDGPU_FENCE_COUNT);
 	p = pddgpu_ring_put64(p, ring->wb_addr + offsetof(struct pddgpu_writeback, seqno));
 	p = pddgpu_ring_put64(p, seqno);
-	return pddgpu_ring_put64(p, ring->wb_addr + status);
+	return pddgpu_ring_put64(p, pddgpu_ring_status_addr(ring, seqno));
+}
+
+/*
+ * Nobody shall see what a kernel job leaves behind that failed: tables that map
+ * what they must not, memory that still holds what it held before.  So the engine
+ * goes no further.
+ */
+static u32 *pddgpu_ring_put_barrier(struct pddgpu_ring *ring, u32 *p, u64 seqno)
+{
+	*p++ = PDDGPU_PKT(PDDGPU_OP_WAIT, PDDGPU_WAIT_EQ, PDDGPU_WAIT_COUNT);
+	p = pddgpu_ring_put64(p, pddgpu_ring_status_addr(ring, seqno));
+	*p++ = PDDGPU_ERR_NONE;
+	*p++ = ~0U;
+	return p;
 }
 
 static u32 *pddgpu_ring_put_ib(u32 *p, u32 vmid, u64 addr, u32 dwords)
@@ -205,28 +219,48 @@ static void pddgpu_ring_commit(struct pddgpu_ring *ring, u32 *p)
 void pddgpu_ring_emit(struct pddgpu_ring *ring, struct pddgpu_job *job)
 {
 	u32 vmid = PDDGPU_VMID_KERNEL;
-	u32 *p = pddgpu_ring_begin(ring);
+	u32 *p = pddgpu_ring_begin(ring), *begin = p;
 
+	WRITE_ONCE(job->fence->slot, ring->slot);
 	if (job->ctx && !job->cancelled)
 		p = pddgpu_ring_put_vmid(ring, p, job, &vmid);
 	if (!job->cancelled)
 		p = pddgpu_ring_put_ib(p, vmid, job->ib_addr, job->ib_dwords);
+	job->fence->ib_end = p - begin;
 	p = pddgpu_ring_put_fence(ring, p, job->fence->base.seqno);
+	if (pddgpu_job_is_kernel(job))
+		p = pddgpu_ring_put_barrier(ring, p, job->fence->base.seqno);
 	trace_pddgpu_job_run(dev_name(ring->pdev->drm.dev), ring->name, job->fence->base.seqno,
 			     job->ib_addr, job->ib_dwords);
 	pddgpu_ring_commit(ring, p);
 }
 
-/* A ring test stores a word and waits for the fence behind it. */
-static void pddgpu_ring_emit_test(struct pddgpu_ring *ring, u64 seqno)
+static u32 *pddgpu_ring_put_test(struct pddgpu_ring *ring, u32 *p)
 {
-	u32 *p = pddgpu_ring_begin(ring);
+	WRITE_ONCE(ring->wb->scratch[0], 0);
 
 	*p++ = PDDGPU_PKT(PDDGPU_OP_WRITE, 0, 3);
 	p = pddgpu_ring_put64(p, ring->wb_addr + offsetof(struct pddgpu_writeback, scratch));
 	*p++ = PDDGPU_RING_TEST_VALUE;
-	p = pddgpu_ring_put_fence(ring, p, seqno);
-	pddgpu_ring_commit(ring, p);
+	return p;
+}
+
+/* A ring test stores a word and waits for the fence behind it. */
+static void pddgpu_ring_emit_test(struct pddgpu_ring *ring, u64 seqno)
+{
+	u32 *p = pddgpu_ring_put_test(ring, pddgpu_ring_begin(ring));
+
+	pddgpu_ring_commit(ring, pddgpu_ring_put_fence(ring, p, seqno));
+}
+
+/* After a reset there are fences that must not signal, so it does without. */
+static int pddgpu_ring_try(struct pddgpu_ring *ring)
+{
+	u32 word;
+
+	pddgpu_ring_commit(ring, pddgpu_ring_put_test(ring, pddgpu_ring_begin(ring)));
+	return read_poll_timeout(READ_ONCE, word, word == PDDGPU_RING_TEST_VALUE, 100,
+				 PDDGPU_RING_TIMEOUT_US, false, ring->wb->scratch[0]);
 }
 
 static int pddgpu_ring_test_wait(struct pddgpu_ring *ring, struct pddgpu_fence *fence)
@@ -266,19 +300,136 @@ int pddgpu_ring_test(struct pddgpu_ring *ring)
 	return ret;
 }
 
-bool pddgpu_ring_process(struct pddgpu_ring *ring)
+/* The statuses count; the seqno is what tells that a card is not to be trusted. */
+static void pddgpu_ring_doubt(struct pddgpu_ring *ring, u64 seqno)
+{
+	struct pddgpu_timeline_head head;
+
+	if (!pddgpu_timeline_get_head(ring->timeline, &head) || seqno < head.seqno)
+		return;
+	drm_err_ratelimited(&ring->pdev->drm,
+			    "%s engine: reports job %llu, while %llu is under way\n",
+			    ring->name, seqno, head.seqno);
+}
+
+int pddgpu_ring_process(struct pddgpu_ring *ring)
 {
 	u64 seqno = READ_ONCE(ring->wb->seqno);
 	int count;
 
 	/* The card writes the statuses first. */
 	dma_rmb();
-	count = pddgpu_timeline_advance(ring->timeline, seqno, ring->wb->status);
-	if (count < 0)
-		drm_err_ratelimited(&ring->pdev->drm,
-				    "%s engine: reports job %llu, which was never emitted\n",
-				    ring->name, seqno);
-	return count > 0;
+	count = pddgpu_timeline_advance(ring->timeline, ring->wb->status);
+	if (!count)
+		pddgpu_ring_doubt(ring, seqno);
+	return count;
+}
+
+/* --- Progress ---------------------------------------------------------- */
+
+static bool pddgpu_ring_is_stop_sane(const struct pddgpu_ring_stop *stop)
+{
+	return stop->rptr < PDDGPU_RING_DWORDS && stop->status != U32_MAX;
+}
+
+/* Slots from where the engine is to that of a fence, modulo the length of the ring */
+static u32 pddgpu_ring_ahead(const struct pddgpu_ring_stop *stop, u32 slot)
+{
+	return (slot - stop->rptr / PDDGPU_RING_SLOT_DWORDS) % PDDGPU_RING_SLOTS;
+}
+
+void pddgpu_ring_look(struct pddgpu_ring *ring, struct pddgpu_ring_stop *stop)
+{
+	stop->rptr = pddgpu_ring_read(ring, PDDGPU_ENGINE_RING_RPTR);
+	stop->status = pddgpu_ring_read(ring, PDDGPU_ENGINE_STATUS);
+}
+
+static u64 pddgpu_ring_stat(struct pddgpu_ring *ring, u32 stat)
+{
+	return pddgpu_read64(ring->pdev, PDDGPU_REG_STAT_LO(ring->engine, stat));
+}
+
+/* What changes while an engine works on a job, even inside of a long packet */
+void pddgpu_ring_get_progress(struct pddgpu_ring *ring, u32 slot,
+			      struct pddgpu_ring_progress *progress)
+{
+	struct pddgpu_ring_stop stop;
+
+	memset(progress, 0, sizeof(*progress));
+	pddgpu_ring_look(ring, &stop);
+	if (!pddgpu_ring_is_stop_sane(&stop))
+		return;
+	progress->passed = pddgpu_ring_ahead(&stop, slot) >= PDDGPU_RING_JOBS;
+	if (progress->passed)
+		return;
+
+	progress->rptr = stop.rptr;
+	progress->ib_rptr = pddgpu_ring_read(ring, PDDGPU_ENGINE_IB_RPTR);
+	progress->packets = pddgpu_ring_stat(ring, PDDGPU_STAT_PACKETS);
+	progress->bytes_read = pddgpu_ring_stat(ring, PDDGPU_STAT_BYTES_READ);
+	progress->bytes_written = pddgpu_ring_stat(ring, PDDGPU_STAT_BYTES_WRITTEN);
+}
+
+/* --- Stopping and starting again --------------------------------------- */
+
+enum pddgpu_ring_fate pddgpu_ring_get_fate(const struct pddgpu_ring_stop *stop,
+					   const struct pddgpu_fence *fence)
+{
+	u32 ahead = pddgpu_ring_ahead(stop, fence->slot);
+	u32 at = stop->rptr % PDDGPU_RING_SLOT_DWORDS;
+	bool busy = stop->status & PDDGPU_ENGINE_STATUS_BUSY;
+
+	if (!pddgpu_ring_is_stop_sane(stop))
+		return PDDGPU_RING_FATE_STARTED;
+	if (ahead)
+		return ahead < PDDGPU_RING_JOBS ? PDDGPU_RING_FATE_WAITING : PDDGPU_RING_FATE_RAN;
+	if (at >= fence->ib_end)
+		return PDDGPU_RING_FATE_RAN;
+	/* What a halted engine is busy with is the packet that it refuses. */
+	if (stop->status & PDDGPU_ENGINE_STATUS_HALTED)
+		return PDDGPU_RING_FATE_WAITING;
+	return busy ? PDDGPU_RING_FATE_STARTED : PDDGPU_RING_FATE_WAITING;
+}
+
+static bool pddgpu_ring_is_at_rest(u32 status)
+{
+	return status == U32_MAX || !(status & PDDGPU_ENGINE_STATUS_BUSY);
+}
+
+/* Whether all is done, or never will be without help */
+static bool pddgpu_ring_is_drained(struct pddgpu_ring *ring)
+{
+	struct pddgpu_timeline_head head;
+
+	return pddgpu_ring_process(ring) < 0 ||
+		!pddgpu_timeline_get_head(ring->timeline, &head);
+}
+
+void pddgpu_ring_quiesce(struct pddgpu_ring *ring, u32 ms, struct pddgpu_ring_stop *stop)
+{
+	bool drained;
+	u32 status;
+
+	if (read_poll_timeout(pddgpu_ring_is_drained, drained, drained, USEC_PER_MSEC,
+			      ms * USEC_PER_MSEC, false, ring))
+		drm_warn(&ring->pdev->drm, "%s engine: still at work after %u ms\n",
+			 ring->name, ms);
+
+	/* From here on it starts nothing new. */
+	pddgpu_ring_write(ring, PDDGPU_ENGINE_CTRL, 0);
+	read_poll_timeout(pddgpu_ring_read, status, pddgpu_ring_is_at_rest(status), 100,
+			  PDDGPU_RING_TIMEOUT_US, false, ring, PDDGPU_ENGINE_STATUS);
+	pddgpu_ring_look(ring, stop);
+}
+
+int pddgpu_ring_restart(struct pddgpu_ring *ring)
+{
+	/* What ended in the meantime did end. */
+	pddgpu_ring_process(ring);
+	/* Nonsense in there must not outlive the reset. */
+	WRITE_ONCE(ring->wb->seqno, ring->timeline->completed);
+	pddgpu_ring_start(ring);
+	return pddgpu_ring_try(ring);
 }
 
 int pddgpu_ring_reset(struct pddgpu_ring *ring)
@@ -292,26 +443,17 @@ int pddgpu_ring_reset(struct pddgpu_ring *ring)
 				100, PDDGPU_RING_TIMEOUT_US, false, ring, PDDGPU_ENGINE_CTRL);
 	/* A card that is gone reads as ones, or as zeroes, which look like success. */
 	if (!pddgpu_device_answers(ring->pdev))
-		return -EIO;
+		return -ENODEV;
 	if (ret)
 		return ret;
 
 	ring->resets++;
-	pddgpu_ring_process(ring);
-	/* Nonsense in there must not outlive the reset. */
-	WRITE_ONCE(ring->wb->seqno, ring->timeline->completed);
-	pddgpu_ring_start(ring);
-	return 0;
+	return pddgpu_ring_restart(ring);
 }
 
 void pddgpu_ring_fail(struct pddgpu_ring *ring, int error)
 {
 	pddgpu_timeline_fail(ring->timeline, error);
-}
-
-bool pddgpu_ring_is_busy(struct pddgpu_ring *ring)
-{
-	return pddgpu_timeline_is_busy(ring->timeline);
 }
 
 bool pddgpu_ring_halted(struct pddgpu_ring *ring)

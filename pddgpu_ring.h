@@ -12,11 +12,13 @@
 struct drm_printer;
 struct pddgpu_bo;
 struct pddgpu_device;
+struct pddgpu_fence;
 struct pddgpu_job;
 struct pddgpu_timeline;
 
 /*
- * A job takes one slot of fixed size: SET_VMID, INDIRECT, FENCE and padding.
+ * A job takes one slot of fixed size: SET_VMID, INDIRECT, FENCE and padding; one of
+ * the kernel INDIRECT, FENCE, and a WAIT for its success.
  * The scheduler's credits keep more than PDDGPU_RING_JOBS from being in flight,
  * so a ring that is twice that long never overflows and nobody reads RPTR.
  */
@@ -58,6 +60,62 @@ struct pddgpu_writeback {
 };
 
 /**
+ * struct pddgpu_ring_stop - where an engine is, or was when it was stopped
+ */
+struct pddgpu_ring_stop {
+	/** @rptr: PDDGPU_ENGINE_RING_RPTR */
+	u32 rptr;
+	/** @status: PDDGPU_ENGINE_STATUS */
+	u32 status;
+};
+
+/**
+ * enum pddgpu_ring_fate - how far a job came before its engine was stopped
+ */
+enum pddgpu_ring_fate {
+	/** @PDDGPU_RING_FATE_WAITING: not begun: it can be emitted again */
+	PDDGPU_RING_FATE_WAITING,
+	/** @PDDGPU_RING_FATE_STARTED: cut off in the middle */
+	PDDGPU_RING_FATE_STARTED,
+	/** @PDDGPU_RING_FATE_RAN: all of it ran, though its fence has not told */
+	PDDGPU_RING_FATE_RAN,
+};
+
+/**
+ * struct pddgpu_ring_progress - what an engine has done so far
+ */
+struct pddgpu_ring_progress {
+	/** @passed: it has gone beyond the job; all else is 0 then */
+	bool passed;
+	/** @rptr: dwords of the ring */
+	u64 rptr;
+	/** @ib_rptr: dwords of the command buffer */
+	u64 ib_rptr;
+	/** @packets: PDDGPU_STAT_PACKETS */
+	u64 packets;
+	/** @bytes_read: PDDGPU_STAT_BYTES_READ */
+	u64 bytes_read;
+	/** @bytes_written: PDDGPU_STAT_BYTES_WRITTEN */
+	u64 bytes_written;
+};
+
+/**
+ * struct pddgpu_watch - what the heartbeat knows of an engine; heartbeat only
+ */
+struct pddgpu_watch {
+	/** @seqno: the job that was to end next */
+	u64 seqno;
+	/** @progress: how far it was */
+	struct pddgpu_ring_progress progress;
+	/** @since: when it was first seen, jiffies */
+	unsigned long since;
+	/** @next: when to look again, jiffies */
+	unsigned long next;
+	/** @stalled: looks in a row that have shown no progress */
+	u32 stalled;
+};
+
+/**
  * struct pddgpu_ring - an engine's ring, its fences and its scheduler
  */
 struct pddgpu_ring {
@@ -93,6 +151,10 @@ struct pddgpu_ring {
 	/** @timeline: its fences, a reference */
 	struct pddgpu_timeline *timeline;
 
+	/** @stop: where the engine was at the last reset; by &pddgpu_device.reset_lock */
+	struct pddgpu_ring_stop stop;
+	/** @watch: what the heartbeat saw last, see struct pddgpu_watch */
+	struct pddgpu_watch watch;
 	/** @resets: engine resets so far; reset path writes, debugfs reads */
 	u64 resets;
 };
@@ -100,7 +162,7 @@ struct pddgpu_ring {
 /**
  * pddgpu_ring_init() - Allocate a ring and start its scheduler
  * @ring: the ring, zeroed
- * @pdev: the card; GART, buffer objects and @pdev->reset_wq are up
+ * @pdev: the card; GART and buffer objects are up
  * @engine: PDDGPU_ENGINE_*
  *
  * The scheduler is reachable from open files and lives as long as @pdev->drm.
@@ -152,9 +214,46 @@ void pddgpu_ring_emit(struct pddgpu_ring *ring, struct pddgpu_job *job);
  *
  * Reads memory only, no register.
  *
- * Return: true if a fence was signalled.
+ * Return: fences signalled, or -EREMOTEIO if none was because a kernel job failed
+ * and holds up the engine.
  */
-bool pddgpu_ring_process(struct pddgpu_ring *ring);
+int pddgpu_ring_process(struct pddgpu_ring *ring);
+
+/**
+ * pddgpu_ring_look() - See what an engine is doing
+ * @ring: the ring; device entered
+ * @stop: filled in
+ */
+void pddgpu_ring_look(struct pddgpu_ring *ring, struct pddgpu_ring_stop *stop);
+
+/**
+ * pddgpu_ring_get_progress() - See how far an engine is with a job
+ * @ring: the ring; device entered
+ * @slot: &pddgpu_fence.slot of the job
+ * @progress: filled in; the same as last time if nothing has happened since
+ *
+ * May sleep.
+ */
+void pddgpu_ring_get_progress(struct pddgpu_ring *ring, u32 slot,
+			      struct pddgpu_ring_progress *progress);
+
+/**
+ * pddgpu_ring_get_fate() - Tell how far a job came before its engine was stopped
+ * @stop: where the engine was
+ * @fence: of the job, which has not signalled; of one on this ring
+ *
+ * Return: PDDGPU_RING_FATE_*; _STARTED if the engine said nothing sensible.
+ */
+enum pddgpu_ring_fate pddgpu_ring_get_fate(const struct pddgpu_ring_stop *stop,
+					   const struct pddgpu_fence *fence);
+
+/**
+ * pddgpu_ring_quiesce() - Let an engine finish, and stop it where it can be started again
+ * @ring: the ring, its scheduler stopped; device entered
+ * @ms: how long to wait for what is on the ring
+ * @stop: filled in: where the engine stopped, or goes on inside of a job
+ */
+void pddgpu_ring_quiesce(struct pddgpu_ring *ring, u32 ms, struct pddgpu_ring_stop *stop);
 
 /**
  * pddgpu_ring_reset() - Stop the engine and start it with an empty ring
@@ -163,10 +262,20 @@ bool pddgpu_ring_process(struct pddgpu_ring *ring);
  * Signals what the engine still finished.  The caller emits again what should
  * still run.
  *
- * Return: 0, -ETIMEDOUT if the engine does not stop within a second, -EIO if
- * the card does not answer.
+ * Return: 0, -ETIMEDOUT if the engine does not stop, or does not run after that,
+ * -ENODEV if the card does not answer.
  */
 int pddgpu_ring_reset(struct pddgpu_ring *ring);
+
+/**
+ * pddgpu_ring_restart() - Start an engine after a reset of the card
+ * @ring: the ring, its scheduler stopped; device entered
+ *
+ * Otherwise as pddgpu_ring_reset().
+ *
+ * Return: 0, or -ETIMEDOUT if the engine does not run.
+ */
+int pddgpu_ring_restart(struct pddgpu_ring *ring);
 
 /**
  * pddgpu_ring_fail() - Give up all fences of a ring, now and in future
@@ -174,14 +283,6 @@ int pddgpu_ring_reset(struct pddgpu_ring *ring);
  * @error: negative errno for them
  */
 void pddgpu_ring_fail(struct pddgpu_ring *ring, int error);
-
-/**
- * pddgpu_ring_is_busy() - See whether jobs are in flight
- * @ring: the ring
- *
- * Return: true if a fence has not been signalled.
- */
-bool pddgpu_ring_is_busy(struct pddgpu_ring *ring);
 
 /**
  * pddgpu_ring_halted() - See whether an error in the ring stopped the engine

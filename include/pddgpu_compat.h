@@ -11,13 +11,6 @@
 #include <linux/workqueue.h>
 
 #include <drm/drm_managed.h>
-#include <drm/gpu_scheduler.h>
-
-/* Told by the Makefile, which greps: an enum and a signature cannot be probed here. */
-#ifndef PDDGPU_HAVE_SCHED_STAT_RESET
-#define DRM_GPU_SCHED_STAT_RESET DRM_GPU_SCHED_STAT_NOMINAL
-#define drm_sched_start(sched, error) ({ (void)(error); drm_sched_start(sched); })
-#endif
 
 #ifndef drmm_alloc_ordered_workqueue
 static inline void __pddgpu_drmm_destroy_workqueue(struct drm_device *drm, void *wq)

@@ -8,7 +8,7 @@
 
 #define COPY		DRM_PDDGPU_ENGINE_COPY
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
-#define KILL_NS		10000000000ULL	/* a hung job is stopped well before that */
+#define KILL_NS		1500000000ULL	/* 1 s for a hung job, and some for a slow machine */
 #define BEHIND		20		/* jobs of another client behind the hung one */
 
 /* Submits a WAIT that nobody will satisfy, with a syncobj that its job signals. */
@@ -27,7 +27,7 @@ static void expect_killed(struct pdd_client *c, u32 out)
 {
 	int status;
 
-	CHECK_OK(pdd_syncobj_wait(&c->dev, out, KILL_NS));
+	CHECK_OK(pdd_syncobj_wait(&c->dev, out, test_late_ns(KILL_NS)));
 	status = pdd_syncobj_status(&c->dev, out);
 	if (status >= 0)
 		FAIL("the fence of a hung job ends with status %d", status);
@@ -111,7 +111,7 @@ static void cancelled_in_turn(const void *arg)
 	pdd_nop(&ib, 0);
 
 	CHECK_OK(pdd_submit_out(&c, engine, &never, NULL, 0, &hung));
-	sleep_ms(1000);
+	sleep_ms(500);
 	CHECK_OK(pdd_submit_out(&c, !engine, &waits, NULL, 0, &runs));
 	syncs[0].handle = hung;
 	syncs[1].handle = pdd_syncobj(&c.dev);
@@ -176,7 +176,7 @@ static void other_engine_goes_on(const void *arg)
 		CHECK_OK(pdd_run(&c, !engine, &ib, NULL, 0));
 	}
 	CHECK_EQ(pdd_syncobj_status(&guilty.dev, out), 0);
-	CHECK(now_ns() - start < test_late_ns(1500000000));
+	CHECK(now_ns() - start < test_late_ns(600000000));
 	CHECK_EQ(*(u64 *)bo.map, 10);
 	expect_killed(&guilty, out);
 }

@@ -268,7 +268,7 @@ static void unbind_binding(const void *arg)
 	pid = test_fork();
 	if (!pid)
 		_exit(bind_until_gone(&c, &bo, pdd_va(&c, PDD_PAGE)) != -ENODEV);
-	sleep_ms(1200);
+	sleep_ms(500);
 	start = now_ns();
 	CHECK_OK(binding_write(&b, "unbind"));
 	CHECK(now_ns() - start < test_late_ns(1000000000));

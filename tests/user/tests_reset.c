@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Cards that lie, storm or do not stop: who loses what, and how the card comes back. */
+#include "test.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COPY		DRM_PDDGPU_ENGINE_COPY
+#define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
+#define SOON_NS		1500000000ULL	/* 1 s for fences of what is lost, and some for a slow machine */
+#define JOBS		8
+#define RESETS		100
+#define RESET_CLIENTS	4
+
+struct row {
+	u32 engine;
+	u32 order;
+};
+
+static volatile u32 *reg(struct pdd_client *c, u32 offset)
+{
+	volatile u32 *regs = pdd_registers(&c->dev);
+
+	if (!regs)
+		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
+	return &regs[offset / 4];
+}
+
+/* Adds 1 to a word, which shows a job that runs twice. */
+static u32 submit_add(struct pdd_client *c, u32 engine, struct pdd_ib *ib, u64 va)
+{
+	u32 out;
+
+	pdd_ib_reset(ib);
+	pdd_atomic(ib, PDDGPU_ATOMIC_ADD, va, 1, 0, 0);
+	CHECK_OK(pdd_submit_out(c, engine, ib, NULL, 0, &out));
+	return out;
+}
+
+static u32 ctx_flags(struct pdd_client *c)
+{
+	struct drm_pddgpu_ctx_query query;
+
+	CHECK_OK(pdd_ctx_query(c, c->ctx, &query));
+	return query.flags;
+}
+
+static int status_soon(struct pdd_client *c, u32 out)
+{
+	CHECK_OK(pdd_syncobj_wait(&c->dev, out, test_late_ns(SOON_NS)));
+	return pdd_syncobj_status(&c->dev, out);
+}
+
+/* --- Fences that lie --------------------------------------------------- */
+
+/*
+ * The fences of some jobs are wrong.  Each job runs once, none is reported before it
+ * has run, and nobody is banned; whether a job without a fence is lost is told.
+ */
+static void fence_lies(const void *arg)
+{
+	const struct row *row = arg;
+	bool stuck = row->order == PDDGPU_INJECT_FENCE_STUCK;
+	struct pdd_ib ibs[JOBS];
+	struct pdd_client c;
+	struct pdd_bo bo;
+	u32 outs[JOBS];
+
+	test_client(&c);
+	bo = test_bo(&c, PDD_PAGE, GTT);
+	for (u32 i = 0; i < JOBS; i++)
+		ibs[i] = test_ib(&c, 16);
+	CHECK_EQ(status_soon(&c, submit_add(&c, row->engine, &ibs[0], bo.va)), 1);
+	*reg(&c, PDDGPU_REG_INJECT_FENCE) = row->order | 2 << 8;
+	for (u32 i = 0; i < JOBS; i++)
+		outs[i] = submit_add(&c, row->engine, &ibs[i], bo.va + 8 * i + 8);
+	for (u32 i = 0; i < JOBS; i++) {
+		int status = status_soon(&c, outs[i]);
+
+		if (status != (stuck && i < 2 ? -EIO : 1))
+			FAIL("job %u ends with %d", i, status);
+		CHECK_EQ(((volatile u64 *)bo.map)[i + 1], 1);
+	}
+	CHECK_EQ(*reg(&c, PDDGPU_REG_INJECT_FENCE) >> 8, 0);
+	CHECK_EQ(ctx_flags(&c) & DRM_PDDGPU_CTX_BANNED, 0);
+	for (u32 i = 0; i < JOBS; i++)
+		CHECK_EQ(((u64 *)bo.map)[i + 1], 1);
+	test_check_alive(0);
+}
+
+/* A fence that comes early does not make a job that hangs look done. */
+static void fence_too_early(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct pdd_ib first, hangs;
+	struct pdd_client c;
+	struct pdd_bo bo;
+	u32 one, two;
+
+	test_client(&c);
+	bo = test_bo(&c, PDD_PAGE, GTT);
+	first = test_ib(&c, 16);
+	hangs = test_ib(&c, 16);
+	pdd_wait(&hangs, PDDGPU_WAIT_EQ, bo.va + 8, 1, ~0u);
+	*reg(&c, PDDGPU_REG_INJECT_FENCE) = PDDGPU_INJECT_FENCE_EARLY | 1 << 8;
+	one = submit_add(&c, engine, &first, bo.va);
+	CHECK_OK(pdd_submit_out(&c, engine, &hangs, NULL, 0, &two));
+	CHECK_EQ(status_soon(&c, one), 1);
+	sleep_ms(100);
+	CHECK_EQ(pdd_syncobj_status(&c.dev, two), 0);
+	CHECK_EQ(status_soon(&c, two), (u64)-ETIME);
+	CHECK(ctx_flags(&c) & DRM_PDDGPU_CTX_BANNED);
+	test_check_alive(0);
+}
+
+/* --- Interrupts that do not end ---------------------------------------- */
+
+static u64 irqs_of_driver(void)
+{
+	char *text = read_text("/proc/interrupts"), *line, *next;
+	u64 sum = 0;
+
+	CHECK(text);
+	for (line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+		char *p = strchr(line, ':');
+
+		if (!p || !strstr(line, "pddgpu-"))
+			continue;
+		for (p++; *p; ) {
+			char *end;
+
+			sum += strtoull(p, &end, 10);
+			if (end == p)
+				break;
+			p = end;
+		}
+	}
+	free(text);
+	return sum;
+}
+
+/* The storm is cut off, jobs run through it, and interrupts are back after it. */
+static void storm(const void *arg)
+{
+	struct pdd_client c;
+	struct pdd_ib ib;
+	struct pdd_bo bo;
+	u64 before, start;
+	u32 n = 0;
+
+	(void)arg;
+	test_client(&c);
+	bo = test_bo(&c, PDD_PAGE, GTT);
+	ib = test_ib(&c, 16);
+	before = irqs_of_driver();
+	*reg(&c, PDDGPU_REG_INJECT_STORM_IRQ) = 3000;
+	start = now_ns();
+	while (now_ns() - start < 3000000000ULL) {
+		u32 out = submit_add(&c, n & 1, &ib, bo.va);
+
+		CHECK_EQ(status_soon(&c, out), 1);
+		CHECK_EQ(*(volatile u64 *)bo.map, ++n);
+		sleep_ms(10);
+	}
+	/* A few hundred a vector and second, not as many as the card can send. */
+	CHECK(irqs_of_driver() - before < 10000);
+	sleep_ms(1500);
+	before = irqs_of_driver();
+	for (u32 i = 0; i < 50; i++)
+		CHECK_EQ(status_soon(&c, submit_add(&c, i & 1, &ib, bo.va)), 1);
+	CHECK(irqs_of_driver() - before >= 50);
+	CHECK_EQ(ctx_flags(&c), 0);
+}
+
+/* On an idle card, too: the processors are not kept busy by it. */
+static void storm_idle(const void *arg)
+{
+	struct pdd_client c;
+	u64 before;
+
+	(void)arg;
+	test_client(&c);
+	before = irqs_of_driver();
+	*reg(&c, PDDGPU_REG_INJECT_STORM_IRQ) = 2000;
+	sleep_ms(2500);
+	CHECK(irqs_of_driver() - before < 10000);
+	test_check_alive(0);
+}
+
+/* --- Engines that do not stop ------------------------------------------ */
+
+static char *reset_path(const struct pdd_dev *dev)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", dev->pci);
+	return path;
+}
+
+/*
+ * An engine that hangs and ignores its reset takes a reset of the function.  Buffers
+ * in VRAM survive, the guilty one is banned, what was queued behind it runs once.
+ */
+static void function_reset(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct pdd_client guilty, c;
+	struct pdd_bo vram, word, never;
+	struct pdd_ib hangs, ibs[JOBS];
+	u32 out, outs[JOBS];
+
+	test_client(&guilty);
+	test_client(&c);
+	vram = test_bo(&c, 8 * MIB, VRAM);
+	word = test_bo(&c, PDD_PAGE, GTT);
+	test_pattern(vram.map, vram.size, 7);
+	never = test_bo(&guilty, PDD_PAGE, GTT);
+	hangs = test_ib(&guilty, 16);
+	pdd_wait(&hangs, PDDGPU_WAIT_EQ, never.va, 1, ~0u);
+	for (u32 i = 0; i < JOBS; i++)
+		ibs[i] = test_ib(&c, 16);
+	CHECK_EQ(status_soon(&c, submit_add(&c, engine, &ibs[0], word.va + 512)), 1);
+
+	*reg(&c, PDDGPU_REG_INJECT_STUCK_RESET) = BIT(engine);
+	CHECK_OK(pdd_submit_out(&guilty, engine, &hangs, NULL, 0, &out));
+	for (u32 i = 0; i < JOBS; i++)
+		outs[i] = submit_add(&c, i & 2 ? engine : !engine, &ibs[i], word.va + 8 * i);
+	CHECK_OK(pdd_syncobj_wait(&guilty.dev, out, test_late_ns(SOON_NS)));
+	CHECK_EQ(pdd_syncobj_status(&guilty.dev, out), (u64)-ETIME);
+	CHECK(ctx_flags(&guilty) & DRM_PDDGPU_CTX_BANNED);
+	for (u32 i = 0; i < JOBS; i++) {
+		CHECK_EQ(status_soon(&c, outs[i]), 1);
+		CHECK_EQ(((volatile u64 *)word.map)[i], 1);
+	}
+	CHECK_EQ(ctx_flags(&c), 0);
+	CHECK_EQ(*reg(&c, PDDGPU_REG_INJECT_STUCK_RESET), 0);
+	test_check_pattern(vram.map, vram.size, 7);
+	CHECK_EQ(test_gpu_crc(&c, &vram), crc32(0, vram.map, vram.size));
+	test_check_alive(0);
+}
+
+/* --- Resets that somebody orders --------------------------------------- */
+
+/*
+ * Counts with jobs that each depend on all before: what is lost, run twice or run
+ * out of turn shows.  What the CPU writes to VRAM meanwhile is not lost either.
+ */
+static void count_through_resets(u32 seed, int stop)
+{
+	struct pdd_client c;
+	struct pdd_bo words[2], cpu;
+	struct pdd_ib ibs[4];
+	u32 outs[4] = { 0 };
+	u64 n = 0;
+	char byte;
+
+	test_client(&c);
+	words[0] = test_bo(&c, PDD_PAGE, VRAM);
+	words[1] = test_bo(&c, PDD_PAGE, GTT);
+	cpu = test_bo(&c, MIB, VRAM);
+	for (u32 i = 0; i < ARRAY_SIZE(ibs); i++)
+		ibs[i] = test_ib(&c, 32);
+	for (; read(stop, &byte, 1) < 0; n++) {
+		struct pdd_ib *ib = &ibs[n % ARRAY_SIZE(ibs)];
+		u32 *out = &outs[n % ARRAY_SIZE(ibs)];
+		u64 va = words[n & 1].va;
+
+		if (*out)
+			CHECK_OK(pdd_finish(&c.dev, *out));
+		pdd_ib_reset(ib);
+		/* Only if it is what the job before left: CMPXCHG n / 2 -> n / 2 + 1. */
+		pdd_atomic(ib, PDDGPU_ATOMIC_CMPXCHG, va, n / 2 + 1, n / 2, va + 64);
+		pdd_atomic(ib, PDDGPU_ATOMIC_ADD, va + 128, 1, 0, 0);
+		CHECK_OK(pdd_submit_out(&c, seed & 1, ib, NULL, 0, out));
+		((volatile u64 *)cpu.map)[n % (MIB / 8)] = n;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(outs); i++)
+		if (outs[i])
+			CHECK_OK(pdd_finish(&c.dev, outs[i]));
+	for (u32 i = 0; i < 2; i++) {
+		CHECK_EQ(((u64 *)words[i].map)[0], (n + !i) / 2);
+		CHECK_EQ(((u64 *)words[i].map)[16], (n + !i) / 2);
+	}
+	for (u64 i = n > MIB / 8 ? n - MIB / 8 : 0; i < n; i++)
+		CHECK_EQ(((u64 *)cpu.map)[i % (MIB / 8)], i);
+	CHECK_EQ(ctx_flags(&c), 0);
+	_exit(0);
+}
+
+static void ordered(const void *arg)
+{
+	pid_t pids[RESET_CLIENTS];
+	struct pdd_dev dev;
+	int stop[2];
+
+	(void)arg;
+	CHECK_OK(pdd_open(&dev, 0));
+	CHECK_OK(pipe2(stop, O_NONBLOCK));
+	for (u32 i = 0; i < RESET_CLIENTS; i++) {
+		pids[i] = test_fork();
+		if (!pids[i]) {
+			close(stop[1]);
+			count_through_resets(i, stop[0]);
+		}
+	}
+	for (int i = 0; i < RESETS; i++) {
+		CHECK_OK(write_text(reset_path(&dev), "1"));
+		sleep_ms(i % 7 * 5);
+	}
+	close(stop[1]);
+	for (u32 i = 0; i < RESET_CLIENTS; i++)
+		test_join(pids[i]);
+	test_check_alive(0);
+}
+
+/* A job that is longer than anybody waits for is cut off, and says so. */
+static void ordered_while_hung(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct pdd_client c;
+	struct pdd_bo gate, word;
+	struct pdd_ib waits, ib;
+	u32 hung, out;
+
+	test_client(&c);
+	gate = test_bo(&c, PDD_PAGE, GTT);
+	word = test_bo(&c, PDD_PAGE, GTT);
+	waits = test_ib(&c, 16);
+	ib = test_ib(&c, 16);
+	pdd_wait(&waits, PDDGPU_WAIT_EQ, gate.va, 1, ~0u);
+	CHECK_OK(pdd_submit_out(&c, engine, &waits, NULL, 0, &hung));
+	out = submit_add(&c, engine, &ib, word.va);
+	CHECK_OK(write_text(reset_path(&c.dev), "1"));
+	CHECK_EQ(pdd_syncobj_status(&c.dev, hung), (u64)-EIO);
+	CHECK_EQ(status_soon(&c, out), 1);
+	CHECK_EQ(*(u64 *)word.map, 1);
+	CHECK_EQ(ctx_flags(&c) & DRM_PDDGPU_CTX_BANNED, 0);
+	test_check_alive(0);
+}
+
+/* --- The last resort --------------------------------------------------- */
+
+static void bind_driver(const struct pdd_dev *dev, const char *file)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/pddgpu/%s", file);
+	CHECK_OK(write_text(path, dev->pci));
+}
+
+/*
+ * VRAM forgets in a reset: nothing on the card can be trusted, so it is wedged.  Who
+ * has files open is told, and after binding the driver again the card works.
+ */
+static void wedged(const void *arg)
+{
+	struct pdd_client c, other;
+	struct pdd_ib ib;
+	u32 out;
+
+	(void)arg;
+	test_client(&c);
+	test_client(&other);
+	ib = test_ib(&c, 16);
+	pdd_nop(&ib, 0);
+	CHECK_OK(pdd_run(&c, COPY, &ib, NULL, 0));
+	*reg(&c, PDDGPU_REG_INJECT_FORGET) = 1;
+	CHECK_OK(write_text(reset_path(&c.dev), "1"));
+	pdd_nop(&ib, 0);
+	CHECK_RET(pdd_submit_out(&c, COPY, &ib, NULL, 0, &out), -EIO);
+	CHECK_RET(pdd_submit_out(&other, COMPUTE, &ib, NULL, 0, &out), -EIO);
+	CHECK_OK(write_text(reset_path(&c.dev), "1"));
+	CHECK_RET(pdd_submit_out(&c, COPY, &ib, NULL, 0, &out), -EIO);
+	bind_driver(&c.dev, "unbind");
+	CHECK_RET(pdd_submit_out(&c, COPY, &ib, NULL, 0, &out), -ENODEV);
+	bind_driver(&c.dev, "bind");
+	for (int ms = 0; ms < 5000 && !pdd_count(); ms += 10)
+		sleep_ms(10);
+	test_check_alive(0);
+	pdd_client_close(&other);
+	pdd_client_close(&c);
+}
+
+static const u32 on_copy = COPY, on_compute = COMPUTE;
+
+#define LIES(name_, mode_)						\
+	{ .name = "reset.fence_" name_ "_copy", .run = fence_lies,	\
+	  .arg = &(const struct row){ COPY, mode_ } },			\
+	{ .name = "reset.fence_" name_ "_compute", .run = fence_lies,	\
+	  .arg = &(const struct row){ COMPUTE, mode_ } }
+#define BOTH(name_, run_)						\
+	{ .name = "reset." name_ "_copy", .run = run_, .arg = &on_copy },	\
+	{ .name = "reset." name_ "_compute", .run = run_, .arg = &on_compute }
+
+static const struct test tests[] = {
+	LIES("stuck", PDDGPU_INJECT_FENCE_STUCK),
+	LIES("future", PDDGPU_INJECT_FENCE_FUTURE),
+	LIES("early", PDDGPU_INJECT_FENCE_EARLY),
+	LIES("past", PDDGPU_INJECT_FENCE_PAST),
+	BOTH("fence_too_early", fence_too_early),
+	{ .name = "reset.storm", .run = storm },
+	{ .name = "reset.storm_idle", .run = storm_idle },
+	BOTH("function", function_reset),
+	{ .name = "reset.ordered_x100", .run = ordered, .timeout = 120 },
+	BOTH("ordered_while_hung", ordered_while_hung),
+	{ .name = "reset.wedged", .run = wedged, .changes_cards = true },
+};
+
+TEST_GROUP(reset_tests, tests);
