@@ -22,6 +22,7 @@ pddgpu-y := \
 	pddgpu_irq.o \
 	pddgpu_job.o \
 	pddgpu_peek.o \
+	pddgpu_pm.o \
 	pddgpu_pool.o \
 	pddgpu_pt.o \
 	pddgpu_res_cursor.o \

@@ -38,8 +38,8 @@ void pddgpu_write64(struct pddgpu_device *pdev, u32 reg_lo, u64 val)
 	pddgpu_write(pdev, reg_lo + 4, upper_32_bits(val));
 }
 
-/* Stops engines and interrupts.  The read returns after the card has done it. */
-static void pddgpu_device_reset(struct pddgpu_device *pdev)
+/* The read returns after the card has done it. */
+void pddgpu_device_reset(struct pddgpu_device *pdev)
 {
 	pddgpu_write(pdev, PDDGPU_REG_RESET, PDDGPU_RESET_MAGIC);
 	pddgpu_read(pdev, PDDGPU_REG_ID);
@@ -182,6 +182,9 @@ static int pddgpu_device_init_sw(struct pddgpu_device *pdev)
 	if (IS_ERR(pdev->reset_wq))
 		return PTR_ERR(pdev->reset_wq);
 
+	ret = pddgpu_pm_init(pdev);
+	if (ret)
+		return ret;
 	ret = pddgpu_reset_init(pdev);
 	if (ret)
 		return ret;

@@ -18,6 +18,7 @@
 #include "pddgpu_gart.h"
 #include "pddgpu_gtt_mgr.h"
 #include "pddgpu_irq.h"
+#include "pddgpu_pm.h"
 #include "pddgpu_pool.h"
 #include "pddgpu_ring.h"
 #include "pddgpu_vram_mgr.h"
@@ -73,6 +74,8 @@ struct pddgpu_device {
 	struct mutex reset_lock;
 	/** @cpu_lock: held for reading while a page fault maps VRAM, for writing during resets */
 	struct rw_semaphore cpu_lock;
+	/** @pm: for suspend and resume */
+	struct pddgpu_pm pm;
 	/** @halted: the engines are stopped for good; by @reset_lock */
 	bool halted;
 	/** @jobs: jobs pushed and not yet freed, see pddgpu_job_wait_all() */
@@ -136,6 +139,14 @@ struct pddgpu_device {
  * error of the step that failed.
  */
 int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci);
+
+/**
+ * pddgpu_device_reset() - Stop engines and interrupts, and forget all registers
+ * @pdev: the card, entered
+ *
+ * On return the card has done it.
+ */
+void pddgpu_device_reset(struct pddgpu_device *pdev);
 
 /**
  * pddgpu_device_halt() - Stop the engines for good and signal all fences

@@ -17,6 +17,7 @@
 #include "pddgpu_drv.h"
 #include "pddgpu_gem.h"
 #include "pddgpu_job.h"
+#include "pddgpu_pm.h"
 #include "pddgpu_reset.h"
 #include "pddgpu_vm.h"
 
@@ -187,6 +188,7 @@ static struct pci_driver pddgpu_pci_driver = {
 	.remove = pddgpu_remove,
 	.shutdown = pddgpu_remove,
 	.err_handler = &pddgpu_reset_handlers,
+	.driver.pm = pm_sleep_ptr(&pddgpu_pm_ops),
 };
 
 struct workqueue_struct *pddgpu_wq;

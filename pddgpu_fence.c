@@ -175,6 +175,19 @@ int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timelin
 	return error;
 }
 
+void pddgpu_fence_report(struct pddgpu_fence *fence, u32 status)
+{
+	struct pddgpu_timeline *timeline = fence->timeline;
+	bool cookie = dma_fence_begin_signalling();
+	unsigned long flags;
+
+	spin_lock_irqsave(&timeline->lock, flags);
+	if (!list_empty(&fence->link))
+		pddgpu_fence_finish_locked(fence, pddgpu_job_error(fence->job, status));
+	spin_unlock_irqrestore(&timeline->lock, flags);
+	dma_fence_end_signalling(cookie);
+}
+
 void pddgpu_fence_finish(struct pddgpu_fence *fence, int error)
 {
 	struct pddgpu_timeline *timeline = fence->timeline;

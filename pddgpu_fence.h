@@ -154,6 +154,13 @@ int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timelin
 		     struct pddgpu_job *job);
 
 /**
+ * pddgpu_fence_report() - Signal one fence out of turn, with what the card said of it
+ * @fence: an armed fence whose job the engine no longer runs
+ * @status: PDDGPU_ERR_*; without effect if it has been signalled
+ */
+void pddgpu_fence_report(struct pddgpu_fence *fence, u32 status);
+
+/**
  * pddgpu_fence_finish() - Signal one fence out of turn
  * @fence: an armed fence whose job the engine no longer runs
  * @error: 0 or negative errno; without effect if it has been signalled

@@ -10,8 +10,6 @@
 #define PDDGPU_GART_ENTRY_SIZE	sizeof(u64)
 /* The bottom of VRAM is visible on any card. */
 #define PDDGPU_GART_TABLE_ADDR	0
-#define PDDGPU_GART_TABLE_BYTES	(PDDGPU_GART_PAGES * PDDGPU_GART_ENTRY_SIZE)
-/* A page behind the table tells whether VRAM is what it was before a reset. */
 #define PDDGPU_GART_MARK	0x5641524d20495321ULL
 
 static void __iomem *pddgpu_gart_entry(struct pddgpu_device *pdev, u64 page)
@@ -35,7 +33,7 @@ static void pddgpu_gart_enable(struct pddgpu_device *pdev)
 int pddgpu_gart_init(struct pddgpu_device *pdev)
 {
 	struct pddgpu_gart *gart = &pdev->gart;
-	u64 size = PDDGPU_GART_TABLE_BYTES + PAGE_SIZE;
+	u64 size = PDDGPU_GART_BYTES;
 	int ret;
 
 	if (size > pdev->vram.visible)
@@ -62,6 +60,16 @@ bool pddgpu_gart_restart(struct pddgpu_device *pdev)
 	pddgpu_gart_enable(pdev);
 	pddgpu_gart_flush(pdev);
 	return true;
+}
+
+void pddgpu_gart_save(struct pddgpu_device *pdev, void *to)
+{
+	memcpy_fromio(to, pddgpu_gart_entry(pdev, 0), PDDGPU_GART_BYTES);
+}
+
+void pddgpu_gart_restore(struct pddgpu_device *pdev, const void *from)
+{
+	memcpy_toio(pddgpu_gart_entry(pdev, 0), from, PDDGPU_GART_BYTES);
 }
 
 void pddgpu_gart_bind(struct pddgpu_device *pdev, u64 first, struct ttm_tt *tt)

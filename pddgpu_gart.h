@@ -43,6 +43,23 @@ int pddgpu_gart_init(struct pddgpu_device *pdev);
  */
 bool pddgpu_gart_restart(struct pddgpu_device *pdev);
 
+/* Table, and a page behind it that tells whether VRAM is what it was */
+#define PDDGPU_GART_BYTES	(PDDGPU_GART_PAGES * sizeof(u64) + PAGE_SIZE)
+
+/**
+ * pddgpu_gart_save() - Copy what the card has of the table
+ * @pdev: the card
+ * @to: PDDGPU_GART_BYTES
+ */
+void pddgpu_gart_save(struct pddgpu_device *pdev, void *to);
+
+/**
+ * pddgpu_gart_restore() - Undo what the card has forgotten
+ * @pdev: the card
+ * @from: from pddgpu_gart_save()
+ */
+void pddgpu_gart_restore(struct pddgpu_device *pdev, const void *from);
+
 /**
  * pddgpu_gart_bind() - Map pages into the aperture
  * @pdev: the card

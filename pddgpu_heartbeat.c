@@ -166,7 +166,7 @@ static void pddgpu_heartbeat_beat(struct work_struct *work)
 		return;
 
 	mutex_lock(&pdev->reset_lock);
-	if (!pdev->halted)
+	if (!pdev->halted && !pdev->pm.asleep)
 		pddgpu_heartbeat_locked(pdev);
 	mutex_unlock(&pdev->reset_lock);
 	drm_dev_exit(idx);

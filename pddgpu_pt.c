@@ -117,9 +117,15 @@ VISIBLE_IF_KUNIT int pddgpu_pt_chunk_alloc(struct pddgpu_pt *pt, struct pddgpu_p
 		return PTR_ERR(chunk->bo);
 
 	ret = pddgpu_pt_chunk_pin(chunk);
-	if (ret)
+	if (ret) {
 		drm_gem_object_put(&chunk->bo->tbo.base);
-	return ret;
+		return ret;
+	}
+
+	chunk->pinned.addr = chunk->addr;
+	chunk->pinned.size = PDDGPU_PT_CHUNK_SIZE;
+	pddgpu_pm_pin(pt->pdev, &chunk->pinned);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pt_chunk_alloc);
 
@@ -129,6 +135,7 @@ VISIBLE_IF_KUNIT void pddgpu_pt_chunk_free(struct pddgpu_pt *pt, struct pddgpu_p
 	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pt_chunk_free, pt, chunk);
 
 	dma_resv_assert_held(pt->resv_obj->resv);
+	pddgpu_pm_unpin(pt->pdev, &chunk->pinned);
 	ttm_bo_unpin(&chunk->bo->tbo);
 	drm_gem_object_put(&chunk->bo->tbo.base);
 }

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 #include "include/pddgpu_regs.h"
+#include "pddgpu_pm.h"
 
 struct drm_gem_object;
 struct pddgpu_bo;
@@ -48,6 +49,8 @@ struct pddgpu_pt_chunk {
 	struct pddgpu_bo *bo;
 	/** @addr: its VRAM address, bytes */
 	u64 addr;
+	/** @pinned: has it saved in a suspend */
+	struct pddgpu_pm_pinned pinned;
 	/** @used: a bit for each table handed out */
 	unsigned long used;
 };

@@ -11,6 +11,7 @@
 #include "pddgpu_ctx.h"
 #include "pddgpu_device.h"
 #include "pddgpu_fence.h"
+#include "pddgpu_heartbeat.h"
 #include "pddgpu_irq.h"
 #include "pddgpu_job.h"
 #include "pddgpu_reset.h"
@@ -91,7 +92,7 @@ static void pddgpu_reset_settle_user(struct pddgpu_ring *ring, struct pddgpu_job
 	if (job->cancelled)
 		pddgpu_ring_emit(ring, job);
 	else if (fate == PDDGPU_RING_FATE_RAN && status != PDDGPU_STATUS_PENDING)
-		pddgpu_fence_finish(job->fence, pddgpu_job_error(job, status));
+		pddgpu_fence_report(job->fence, status);
 	else if (fate == PDDGPU_RING_FATE_STARTED && guilty)
 		pddgpu_reset_ban(ring, job);
 	else if (fate != PDDGPU_RING_FATE_WAITING || job->attempts > PDDGPU_RESET_ATTEMPTS)
@@ -107,7 +108,7 @@ static void pddgpu_reset_settle_kernel(struct pddgpu_ring *ring, struct pddgpu_j
 	u32 status = pddgpu_reset_status(ring, job);
 
 	if (status == PDDGPU_ERR_NONE) {
-		pddgpu_fence_finish(job->fence, pddgpu_job_error(job, status));
+		pddgpu_fence_report(job->fence, status);
 		return;
 	}
 	if (status == PDDGPU_ERR_ECC && job->attempts >= PDDGPU_RESET_COPY_ATTEMPTS &&
@@ -183,7 +184,7 @@ static void pddgpu_reset_stop_ring(struct pddgpu_ring *ring, u32 ms)
 	pddgpu_ring_quiesce(ring, ms, &ring->stop);
 }
 
-static int pddgpu_reset_restart(struct pddgpu_device *pdev)
+int pddgpu_reset_restart(struct pddgpu_device *pdev)
 {
 	int ret;
 
@@ -204,19 +205,10 @@ static int pddgpu_reset_restart(struct pddgpu_device *pdev)
 	return 0;
 }
 
-/*
- * As pci_try_reset_function() does it, which would call our own handlers.  The lock
- * of the device cannot be waited for: its holder may be unbinding the card, and
- * wait for this.
- */
-static int pddgpu_reset_flr(struct pddgpu_device *pdev)
+static int pddgpu_reset_flr(struct pddgpu_device *pdev, struct pci_dev *pci)
 {
-	struct pci_dev *pci = to_pci_dev(pdev->drm.dev);
 	bool blocked;
 	int ret;
-
-	if (!pci_dev_trylock(pci))
-		return -EAGAIN;
 
 	drm_err(&pdev->drm, "resetting the card\n");
 	blocked = pddgpu_reset_try_block_cpu(pdev);
@@ -226,13 +218,12 @@ static int pddgpu_reset_flr(struct pddgpu_device *pdev)
 	pci_restore_state(pci);
 	if (blocked)
 		up_write(&pdev->cpu_lock);
-	pci_dev_unlock(pci);
 	return ret;
 }
 
 /* @sick is the ring that it is for, stopped where its @stop says. */
-static int pddgpu_reset_function(struct pddgpu_device *pdev, struct pddgpu_ring *sick,
-				 enum pddgpu_reset_why why)
+static int pddgpu_reset_function_locked(struct pddgpu_device *pdev, struct pci_dev *pci,
+					struct pddgpu_ring *sick, enum pddgpu_reset_why why)
 {
 	int ret;
 
@@ -240,12 +231,34 @@ static int pddgpu_reset_function(struct pddgpu_device *pdev, struct pddgpu_ring 
 		if (&pdev->rings[e] != sick)
 			pddgpu_reset_stop_ring(&pdev->rings[e], PDDGPU_RESET_SHORT_MS);
 
-	ret = pddgpu_reset_flr(pdev);
+	ret = pddgpu_reset_flr(pdev, pci);
 	if (!ret)
 		ret = pddgpu_reset_restart(pdev);
 	for (u32 e = 0; e < PDDGPU_NUM_ENGINES && !ret; e++)
 		pddgpu_reset_settle(&pdev->rings[e],
 				    &pdev->rings[e] == sick ? why : PDDGPU_RESET_ORDERED);
+	return ret;
+}
+
+/*
+ * As pci_try_reset_function() does it, which would call our own handlers.  The lock
+ * of the device cannot be waited for: its holder may be unbinding the card, and
+ * wait for this.
+ */
+static int pddgpu_reset_function(struct pddgpu_device *pdev, struct pddgpu_ring *sick,
+				 enum pddgpu_reset_why why)
+{
+	struct pci_dev *pci = to_pci_dev(pdev->drm.dev);
+	int ret;
+
+	/* The PCI core would wait a minute for one that is dead. */
+	if (!pddgpu_device_answers(pdev))
+		return -ENODEV;
+	if (!pci_dev_trylock(pci))
+		return -EAGAIN;
+
+	ret = pddgpu_reset_function_locked(pdev, pci, sick, why);
+	pci_dev_unlock(pci);
 	return ret;
 }
 
@@ -310,48 +323,58 @@ void pddgpu_reset_ring(struct pddgpu_ring *ring, enum pddgpu_reset_why why)
 
 /* --- On demand --------------------------------------------------------- */
 
-static bool pddgpu_reset_is_pointless(struct pddgpu_device *pdev)
+bool pddgpu_reset_is_pointless(struct pddgpu_device *pdev)
 {
-	return pdev->halted || READ_ONCE(pdev->wedged);
+	lockdep_assert_held(&pdev->reset_lock);
+
+	return pdev->halted || pdev->pm.asleep || READ_ONCE(pdev->wedged);
 }
 
-void pddgpu_reset_begin(struct pddgpu_device *pdev)
+void pddgpu_reset_stop(struct pddgpu_device *pdev)
 {
-	down_write(&pdev->cpu_lock);
-	pddgpu_reset_unmap_cpu(pdev);
-	mutex_lock(&pdev->reset_lock);
-	if (pddgpu_reset_is_pointless(pdev))
-		return;
+	lockdep_assert_held(&pdev->reset_lock);
 
 	for (u32 e = 0; e < PDDGPU_NUM_ENGINES; e++)
 		pddgpu_reset_stop_ring(&pdev->rings[e], PDDGPU_RESET_LONG_MS);
 	pddgpu_fault_ring_drain(pdev);
 }
 
-void pddgpu_reset_end(struct pddgpu_device *pdev)
+void pddgpu_reset_start(struct pddgpu_device *pdev, int error)
 {
-	int ret;
+	lockdep_assert_held(&pdev->reset_lock);
 
-	if (!pddgpu_reset_is_pointless(pdev)) {
-		ret = pddgpu_reset_restart(pdev);
-		for (u32 e = 0; e < PDDGPU_NUM_ENGINES && !ret; e++)
-			pddgpu_reset_settle(&pdev->rings[e], PDDGPU_RESET_ORDERED);
-		if (ret)
-			pddgpu_reset_give_up(pdev, ret);
-		pddgpu_reset_start_scheds(pdev);
-	}
-	mutex_unlock(&pdev->reset_lock);
-	up_write(&pdev->cpu_lock);
+	for (u32 e = 0; e < PDDGPU_NUM_ENGINES && !error; e++)
+		pddgpu_reset_settle(&pdev->rings[e], PDDGPU_RESET_ORDERED);
+	if (error)
+		pddgpu_reset_give_up(pdev, error);
+	pddgpu_reset_start_scheds(pdev);
+	/* Jobs may be in flight again. */
+	pddgpu_heartbeat_start(pdev);
 }
 
+/*
+ * Lets the engines finish what they have, within bounds, and keeps the CPU away
+ * from VRAM: who touches a mapping waits.
+ */
 static void pddgpu_reset_prepare(struct pci_dev *pci)
 {
-	pddgpu_reset_begin(pci_get_drvdata(pci));
+	struct pddgpu_device *pdev = pci_get_drvdata(pci);
+
+	down_write(&pdev->cpu_lock);
+	pddgpu_reset_unmap_cpu(pdev);
+	mutex_lock(&pdev->reset_lock);
+	if (!pddgpu_reset_is_pointless(pdev))
+		pddgpu_reset_stop(pdev);
 }
 
 static void pddgpu_reset_done(struct pci_dev *pci)
 {
-	pddgpu_reset_end(pci_get_drvdata(pci));
+	struct pddgpu_device *pdev = pci_get_drvdata(pci);
+
+	if (!pddgpu_reset_is_pointless(pdev))
+		pddgpu_reset_start(pdev, pddgpu_reset_restart(pdev));
+	mutex_unlock(&pdev->reset_lock);
+	up_write(&pdev->cpu_lock);
 }
 
 const struct pci_error_handlers pddgpu_reset_handlers = {

@@ -40,22 +40,40 @@ int pddgpu_reset_init(struct pddgpu_device *pdev);
 void pddgpu_reset_ring(struct pddgpu_ring *ring, enum pddgpu_reset_why why);
 
 /**
- * pddgpu_reset_begin() - Bring the card to rest before it loses its state
- * @pdev: the card; it cannot be unbound before pddgpu_reset_end()
+ * pddgpu_reset_is_pointless() - See whether the engines are stopped already
+ * @pdev: the card, &pddgpu_device.reset_lock held
  *
- * Lets the engines finish what they have, within bounds, and feeds them nothing
- * more.  The CPU is kept away from VRAM: who touches a mapping waits.
+ * Return: true if the card is asleep, wedged or given up.
  */
-void pddgpu_reset_begin(struct pddgpu_device *pdev);
+bool pddgpu_reset_is_pointless(struct pddgpu_device *pdev);
 
 /**
- * pddgpu_reset_end() - Go on after pddgpu_reset_begin()
- * @pdev: the card, after a reset of the function, its configuration space restored
+ * pddgpu_reset_stop() - Bring the card to rest before it loses its state
+ * @pdev: the card, which cannot be unbound now, &pddgpu_device.reset_lock held
  *
- * What had not begun is run now.  If the card does not come back it is wedged or
- * given up.
+ * Lets the engines finish what they have, for some seconds at most, and feeds them
+ * nothing more until pddgpu_reset_start().
  */
-void pddgpu_reset_end(struct pddgpu_device *pdev);
+void pddgpu_reset_stop(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_reset_restart() - Bring the registers up again after a reset
+ * @pdev: the card, VRAM and configuration space as before, &pddgpu_device.reset_lock
+ *        held
+ *
+ * Return: 0, -ENODEV if the card does not answer, -EIO if VRAM has lost its
+ * contents, -ETIMEDOUT if an engine does not run.
+ */
+int pddgpu_reset_restart(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_reset_start() - Undo pddgpu_reset_stop()
+ * @pdev: the card, &pddgpu_device.reset_lock held
+ * @error: 0, or why the card cannot be used any more: it is wedged or given up
+ *
+ * What had not begun is run now.
+ */
+void pddgpu_reset_start(struct pddgpu_device *pdev, int error);
 
 /* For resets that sysfs or the PCI core asks for */
 extern const struct pci_error_handlers pddgpu_reset_handlers;

@@ -18,7 +18,7 @@
 #define PDDGPU_RING_BYTES	(PDDGPU_RING_DWORDS * sizeof(u32))
 #define PDDGPU_RING_TEST_VALUE	0x600df00d
 /* How long an engine may take to stop, or to run one packet */
-#define PDDGPU_RING_TIMEOUT_US	(100 * USEC_PER_MSEC)
+#define PDDGPU_RING_TIMEOUT_US	(200 * USEC_PER_MSEC)
 
 static u32 pddgpu_ring_reg(struct pddgpu_ring *ring, u32 reg)
 {
@@ -261,6 +261,18 @@ static int pddgpu_ring_try(struct pddgpu_ring *ring)
 	pddgpu_ring_commit(ring, pddgpu_ring_put_test(ring, pddgpu_ring_begin(ring)));
 	return read_poll_timeout(READ_ONCE, word, word == PDDGPU_RING_TEST_VALUE, 100,
 				 PDDGPU_RING_TIMEOUT_US, false, ring->wb->scratch[0]);
+}
+
+int pddgpu_ring_copy(struct pddgpu_ring *ring, u64 src, u64 dst, u64 bytes)
+{
+	u32 *p = pddgpu_ring_begin(ring);
+
+	*p++ = PDDGPU_PKT(PDDGPU_OP_COPY, 0, PDDGPU_COPY_COUNT);
+	p = pddgpu_ring_put64(p, src);
+	p = pddgpu_ring_put64(p, dst);
+	p = pddgpu_ring_put64(p, bytes);
+	pddgpu_ring_commit(ring, p);
+	return pddgpu_ring_try(ring);
 }
 
 static int pddgpu_ring_test_wait(struct pddgpu_ring *ring, struct pddgpu_fence *fence)

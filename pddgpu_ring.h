@@ -268,6 +268,17 @@ void pddgpu_ring_quiesce(struct pddgpu_ring *ring, u32 ms, struct pddgpu_ring_st
 int pddgpu_ring_reset(struct pddgpu_ring *ring);
 
 /**
+ * pddgpu_ring_copy() - Copy a little past the scheduler, and wait
+ * @ring: the ring, empty, its scheduler stopped; device entered
+ * @src: VMID 0 address
+ * @dst: VMID 0 address; the ranges do not overlap
+ * @bytes: how many, not 0
+ *
+ * Return: 0, or -ETIMEDOUT if the engine has not done it within 200 ms.
+ */
+int pddgpu_ring_copy(struct pddgpu_ring *ring, u64 src, u64 dst, u64 bytes);
+
+/**
  * pddgpu_ring_restart() - Start an engine after a reset of the card
  * @ring: the ring, its scheduler stopped; device entered
  *

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -335,11 +334,120 @@ static void ordered_while_hung(const void *arg)
 	pdd_wait(&waits, PDDGPU_WAIT_EQ, gate.va, 1, ~0u);
 	CHECK_OK(pdd_submit_out(&c, engine, &waits, NULL, 0, &hung));
 	out = submit_add(&c, engine, &ib, word.va);
+	/* It has begun, and does not count as hung yet. */
+	sleep_ms(150);
 	CHECK_OK(write_text(reset_path(&c.dev), "1"));
 	CHECK_EQ(pdd_syncobj_status(&c.dev, hung), (u64)-EIO);
 	CHECK_EQ(status_soon(&c, out), 1);
 	CHECK_EQ(*(u64 *)word.map, 1);
 	CHECK_EQ(ctx_flags(&c) & DRM_PDDGPU_CTX_BANNED, 0);
+	test_check_alive(0);
+}
+
+/* --- Sleep ------------------------------------------------------------- */
+
+#define SLEEP_BOS	14
+#define SLEEP_BO_SIZE	(16 * MIB)
+#define SLEEPS		2
+#define SLEEP_S		8	/* an alarm that comes before the machine sleeps wakes nobody */
+
+/* Suspends to RAM for some seconds; VRAM forgets all, as it does without power. */
+static int sleep_deeply(struct pdd_client *c)
+{
+	char seconds[32], *now;
+
+	now = read_text("/sys/class/rtc/rtc0/since_epoch");
+	if (!now)
+		FAIL("the machine has no clock to wake it up");
+	snprintf(seconds, sizeof(seconds), "%lu", strtoul(now, NULL, 10) + SLEEP_S);
+	free(now);
+	CHECK_OK(write_text("/sys/class/rtc/rtc0/wakealarm", "0"));
+	CHECK_OK(write_text("/sys/class/rtc/rtc0/wakealarm", seconds));
+	CHECK_OK(write_text("/sys/power/mem_sleep", "deep"));
+	*reg(c, PDDGPU_REG_INJECT_FORGET) = 1;
+	return write_text("/sys/power/state", "mem");
+}
+
+/* Whether VRAM did forget: QEMU does not reset the card at every wake-up. */
+static bool has_forgotten(struct pdd_client *c)
+{
+	volatile u32 *forget = reg(c, PDDGPU_REG_INJECT_FORGET);
+	bool forgotten = !*forget;
+
+	*forget = 0;
+	return forgotten;
+}
+
+/* Fills buffers with numbers that differ from one to the next; tells their sums. */
+static void fill_vram(struct pdd_client *c, struct pdd_bo *bos, u32 *sums)
+{
+	struct pdd_ib ib = test_ib(c, 32);
+
+	for (u32 i = 0; i < SLEEP_BOS; i++) {
+		struct drm_pddgpu_cs_bo one = { .flags = DRM_PDDGPU_CS_BO_WRITE };
+		struct pdd_map map = { .words = SLEEP_BO_SIZE / 4, .scalar = i << 24 };
+
+		CHECK_OK(pdd_bo_new(c, SLEEP_BO_SIZE, VRAM, 0, &bos[i]));
+		one.handle = bos[i].handle;
+		map.dst = bos[i].va;
+		pdd_map(&ib, PDDGPU_MAP_IOTA, &map);
+		CHECK_OK(pdd_run(c, COMPUTE, &ib, &one, 1));
+		sums[i] = test_gpu_crc(c, &bos[i]);
+	}
+}
+
+static void check_vram(struct pdd_client *c, const struct pdd_bo *bos, const u32 *sums)
+{
+	for (u32 i = 0; i < SLEEP_BOS; i++)
+		CHECK_EQ(test_gpu_crc(c, &bos[i]), sums[i]);
+}
+
+/* VRAM is full of buffers; after each sleep all hold what they held, and all works. */
+static void sleep_full(const void *arg)
+{
+	struct pdd_bo bos[SLEEP_BOS];
+	u32 sums[SLEEP_BOS];
+	struct pdd_client c;
+	u32 forgotten = 0;
+
+	(void)arg;
+	test_client(&c);
+	fill_vram(&c, bos, sums);
+	for (int i = 0; i < SLEEPS; i++) {
+		CHECK_OK(sleep_deeply(&c));
+		forgotten += has_forgotten(&c);
+		check_vram(&c, bos, sums);
+		test_check_alive(0);
+	}
+	CHECK(forgotten > 0);
+}
+
+/* Clients are at work when the machine goes to sleep, and do not notice. */
+static void sleep_busy(const void *arg)
+{
+	pid_t pids[RESET_CLIENTS];
+	struct pdd_client c;
+	int stop[2];
+
+	(void)arg;
+	test_client(&c);
+	CHECK_OK(pipe2(stop, O_NONBLOCK));
+	for (u32 i = 0; i < RESET_CLIENTS; i++) {
+		pids[i] = test_fork();
+		if (!pids[i]) {
+			close(stop[1]);
+			count_through_resets(i, stop[0]);
+		}
+	}
+	for (int i = 0; i < SLEEPS; i++) {
+		sleep_ms(300);
+		CHECK_OK(sleep_deeply(&c));
+		has_forgotten(&c);
+	}
+	sleep_ms(300);
+	close(stop[1]);
+	for (u32 i = 0; i < RESET_CLIENTS; i++)
+		test_join(pids[i]);
 	test_check_alive(0);
 }
 
@@ -408,6 +516,8 @@ static const struct test tests[] = {
 	BOTH("function", function_reset),
 	{ .name = "reset.ordered_x100", .run = ordered, .timeout = 120 },
 	BOTH("ordered_while_hung", ordered_while_hung),
+	{ .name = "sleep.full", .run = sleep_full, .timeout = 120 },
+	{ .name = "sleep.busy", .run = sleep_busy, .timeout = 120 },
 	{ .name = "reset.wedged", .run = wedged, .changes_cards = true },
 };
 
