@@ -215,6 +215,8 @@ static pid_t fork_child(void)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setpgid(0, 0);
+	} else {
+		setpgid(pid, pid); /* the child may not have come to run when it is killed */
 	}
 	return pid;
 }
