@@ -154,8 +154,9 @@ void pddgpu_fence_put(struct pddgpu_fence *fence)
 		kfree(fence);
 }
 
+/* The word still says how the job ended that had it before. */
 int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timeline,
-		     struct pddgpu_job *job)
+		     struct pddgpu_job *job, u32 *status)
 {
 	unsigned long flags;
 	int error;
@@ -169,6 +170,7 @@ int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timelin
 		dma_fence_init(&fence->base, &pddgpu_fence_ops, &timeline->lock,
 			       timeline->context, ++timeline->emitted);
 		dma_fence_get(&fence->base);
+		WRITE_ONCE(status[fence->base.seqno % PDDGPU_RING_SLOTS], PDDGPU_STATUS_PENDING);
 		list_add_tail(&fence->link, &timeline->pending);
 	}
 	spin_unlock_irqrestore(&timeline->lock, flags);

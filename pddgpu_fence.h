@@ -147,11 +147,13 @@ void pddgpu_fence_put(struct pddgpu_fence *fence);
  * @fence: a fence that was never armed
  * @timeline: the timeline
  * @job: the job it stands for, or NULL
+ * @status: as for pddgpu_timeline_advance(), which may be called at any time: the
+ *          word of this fence becomes PDDGPU_STATUS_PENDING
  *
  * Return: 0, or the error of a timeline that failed; the fence is unarmed then.
  */
 int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timeline,
-		     struct pddgpu_job *job);
+		     struct pddgpu_job *job, u32 *status);
 
 /**
  * pddgpu_fence_report() - Signal one fence out of turn, with what the card said of it

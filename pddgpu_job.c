@@ -241,7 +241,7 @@ static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 
 	job->cancelled = pddgpu_job_is_banned(job);
 	cookie = dma_fence_begin_signalling();
-	ret = pddgpu_fence_arm(job->fence, ring->timeline, job);
+	ret = pddgpu_fence_arm(job->fence, ring->timeline, job, ring->wb->status);
 	if (!ret) {
 		pddgpu_ring_emit(ring, job);
 		pddgpu_heartbeat_start(ring->pdev);

@@ -132,6 +132,7 @@ static u64 pddgpu_ring_status_addr(struct pddgpu_ring *ring, u64 seqno)
 
 static u32 *pddgpu_ring_put_fence(struct pddgpu_ring *ring, u32 *p, u64 seqno)
 {
+	/* A kernel job that is emitted again has one already. */
 	WRITE_ONCE(ring->wb->status[seqno % PDDGPU_RING_SLOTS], PDDGPU_STATUS_PENDING);
 
 	*p++ = PDDGPU_PKT(PDDGPU_OP_FENCE, PDDGPU_FENCE_FLAG_IRQ, PDDGPU_FENCE_COUNT);
@@ -303,7 +304,7 @@ int pddgpu_ring_test(struct pddgpu_ring *ring)
 	if (!fence)
 		return -ENOMEM;
 
-	ret = pddgpu_fence_arm(fence, ring->timeline, NULL);
+	ret = pddgpu_fence_arm(fence, ring->timeline, NULL, ring->wb->status);
 	if (!ret) {
 		pddgpu_ring_emit_test(ring, fence->base.seqno);
 		ret = pddgpu_ring_test_wait(ring, fence);
