@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/visibility.h>
 #include <linux/slab.h>
 
 #include "pddgpu_fence.h"
@@ -21,6 +22,7 @@ struct pddgpu_timeline *pddgpu_timeline_create(const char *name)
 	INIT_LIST_HEAD(&timeline->pending);
 	return timeline;
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_timeline_create);
 
 static void pddgpu_timeline_release(struct kref *ref)
 {
@@ -33,6 +35,7 @@ void pddgpu_timeline_put(struct pddgpu_timeline *timeline)
 {
 	kref_put(&timeline->ref, pddgpu_timeline_release);
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_timeline_put);
 
 /* Drops the list's reference; the job may be freed as soon as this signals. */
 static void pddgpu_fence_finish_locked(struct pddgpu_fence *fence, int error)
@@ -87,6 +90,7 @@ int pddgpu_timeline_advance(struct pddgpu_timeline *timeline, const u32 *status)
 	dma_fence_end_signalling(cookie);
 	return count;
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_timeline_advance);
 
 void pddgpu_timeline_fail(struct pddgpu_timeline *timeline, int error)
 {
@@ -102,6 +106,7 @@ void pddgpu_timeline_fail(struct pddgpu_timeline *timeline, int error)
 	spin_unlock_irqrestore(&timeline->lock, flags);
 	dma_fence_end_signalling(cookie);
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_timeline_fail);
 
 bool pddgpu_timeline_get_head(struct pddgpu_timeline *timeline,
 			      struct pddgpu_timeline_head *head)
@@ -145,6 +150,7 @@ struct pddgpu_fence *pddgpu_fence_alloc(void)
 		INIT_LIST_HEAD(&fence->link);
 	return fence;
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_fence_alloc);
 
 void pddgpu_fence_put(struct pddgpu_fence *fence)
 {
@@ -153,6 +159,7 @@ void pddgpu_fence_put(struct pddgpu_fence *fence)
 	else
 		kfree(fence);
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_fence_put);
 
 /* The word still says how the job ended that had it before. */
 int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timeline,
@@ -176,6 +183,7 @@ int pddgpu_fence_arm(struct pddgpu_fence *fence, struct pddgpu_timeline *timelin
 	spin_unlock_irqrestore(&timeline->lock, flags);
 	return error;
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_fence_arm);
 
 void pddgpu_fence_report(struct pddgpu_fence *fence, u32 status)
 {
