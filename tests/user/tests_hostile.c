@@ -7,13 +7,16 @@
  */
 #include "test_crowd.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COPY		DRM_PDDGPU_ENGINE_COPY
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
 #define MEMBERS		4
 #define SECOND_NS	1000000000ULL
 #define BUSY		3	/* jobs of each member between two orders */
+#define DRIVER		"/sys/bus/pci/drivers/pddgpu/"
 
 /*
  * One kind of fault.  A job that is hit fails, and if the card says that it hangs its
@@ -101,6 +104,26 @@ static void fault(const void *arg)
 	test_check_alive(0);
 }
 
+/* --- Memory that goes bad ------------------------------------------------- */
+
+/* Anywhere in VRAM: whoever reads it fails, and writing heals; tables are worse. */
+static void ecc(const void *arg)
+{
+	u64 seed = test_options.seed * 77 + *(const u32 *)arg;
+	struct crowd *crowd;
+	volatile u32 *reg;
+	struct pdd_dev dev;
+
+	reg = registers(&dev);
+	crowd = crowd_start(MEMBERS, seed);
+	for (u32 i = 0; i < 10; i++) {
+		reg[PDDGPU_REG_INJECT_ECC / 4] = random_next(&seed) % (dev.info.vram_size / PDD_PAGE);
+		crowd_go_on(crowd, 1);
+	}
+	crowd_stop(crowd);
+	test_check_alive(0);
+}
+
 /* --- Noise in the fault ring's write pointer ------------------------------- */
 
 static void fault_wptr(const void *arg)
@@ -129,11 +152,102 @@ static void fault_wptr(const void *arg)
 	test_check_alive(0);
 }
 
+/* --- All at once ----------------------------------------------------------- */
+
+static const struct {
+	u32 reg;
+	u32 value;
+} orders[] = {
+	{ PDDGPU_REG_INJECT_HANG, BIT(COPY) },
+	{ PDDGPU_REG_INJECT_HANG, BIT(COMPUTE) },
+	{ PDDGPU_REG_INJECT_LOSE_IRQ, 10 },
+	{ PDDGPU_REG_INJECT_STORM_IRQ, 100 },
+	{ PDDGPU_REG_INJECT_FENCE, PDDGPU_INJECT_FENCE_STUCK | 1 << 8 },
+	{ PDDGPU_REG_INJECT_FENCE, PDDGPU_INJECT_FENCE_FUTURE | 1 << 8 },
+	{ PDDGPU_REG_INJECT_FENCE, PDDGPU_INJECT_FENCE_EARLY | 1 << 8 },
+	{ PDDGPU_REG_INJECT_FENCE, PDDGPU_INJECT_FENCE_PAST | 1 << 8 },
+	{ PDDGPU_REG_INJECT_FAULTS, 50 },
+	{ PDDGPU_REG_INJECT_DMA_ERROR, 1 },
+	{ PDDGPU_REG_INJECT_SLOW, 500 },
+	{ PDDGPU_REG_INJECT_SLOW, 0 },
+	{ PDDGPU_REG_INJECT_ONES, 30 },
+};
+
+static void combined(const void *arg)
+{
+	u64 seed = test_options.seed * 1000003 + *(const u32 *)arg;
+	struct crowd *crowd;
+	volatile u32 *reg;
+	struct pdd_dev dev;
+
+	reg = registers(&dev);
+	crowd = crowd_start(MEMBERS, seed);
+	for (u32 i = 0; i < 12; i++) {
+		size_t n = random_next(&seed) % ARRAY_SIZE(orders);
+
+		reg[orders[n].reg / 4] = orders[n].value;
+		if (random_next(&seed) & 1)
+			crowd_go_on(crowd, 1);
+	}
+	take_back_orders(reg);
+	crowd_go_on(crowd, BUSY);
+	crowd_stop(crowd);
+	test_check_alive(0);
+}
+
+/* --- A card that is given up ------------------------------------------------ */
+
+static void wait_for(const char *path, bool there)
+{
+	const u64 end = now_ns() + 10 * SECOND_NS;
+
+	while (!access(path, F_OK) != there) {
+		if (now_ns() > end)
+			FAIL("%s is%s there after 10 s", path, there ? " not" : " still");
+		sleep_ms(10);
+	}
+}
+
+/* All ones for longer than any doubt: the driver lets go of the card, and it can be bound again. */
+static void ones_long(const void *arg)
+{
+	char link[80];
+	struct crowd *crowd;
+	volatile u32 *reg;
+	struct pdd_dev dev;
+	u64 start, limit;
+
+	(void)arg;
+	reg = registers(&dev);
+	snprintf(link, sizeof(link), DRIVER "%s", dev.pci);
+	crowd = crowd_start(MEMBERS, test_options.seed);
+	crowd_go_on(crowd, BUSY);
+	limit = fence_limit(crowd);
+	start = now_ns();
+	reg[PDDGPU_REG_INJECT_ONES / 4] = 5000;
+	wait_for(link, false);
+	crowd_stop(crowd);
+	CHECK(crowd_sum(crowd, gone_ns));
+	check_fences(crowd, limit);
+	pdd_close(&dev);
+	while (now_ns() - start < 5 * SECOND_NS)
+		sleep_ms(50);
+	CHECK_OK(write_text(DRIVER "bind", dev.pci));
+	wait_for(link, true);
+	test_check_alive(0);
+}
+
+static const u32 seeds[] = { 0, 1, 2, 3, 4, 5 };
+
 #define FAULT(name_, reg_, value_, rounds_, failed_, banned_, flags_)	\
 	{ .name = "hostile." name_, .run = fault, .timeout = 120,	\
 	  .arg = &(const struct row){ PDDGPU_REG_INJECT_##reg_, value_, rounds_, failed_, \
 				      banned_, flags_ } }
 #define FENCE(mode, n)		(PDDGPU_INJECT_FENCE_##mode | (n) << 8)
+#define COMBINED(n)							\
+	{ .name = "hostile.combined_" #n, .run = combined, .arg = &seeds[n], .timeout = 120 }
+#define ECC(n)								\
+	{ .name = "hostile.ecc_" #n, .run = ecc, .arg = &seeds[n], .timeout = 120 }
 
 static const struct test tests[] = {
 	FAULT("hang_copy", HANG, BIT(COPY), 3, 1, 1, 0),
@@ -148,6 +262,13 @@ static const struct test tests[] = {
 	FAULT("fence_past", FENCE, FENCE(PAST, 1), 3, 1, 1, 0),
 	FAULT("fault_noise", FAULTS, 200, 3, 0, 0, 0),
 	{ .name = "hostile.fault_wptr", .run = fault_wptr, .timeout = 120 },
+	FAULT("dma_error", DMA_ERROR, 1, 20, 1, 0, 0),
+	FAULT("dma_error_x10", DMA_ERROR, 10, 2, 10, 2, 0),
+	FAULT("slow", SLOW, 1000, 2, 0, 0, UNDO | SLOW),
+	FAULT("ones_short", ONES, 40, 3, 2, 2, 0),
+	{ .name = "hostile.ones_long", .run = ones_long, .timeout = 120, .changes_cards = true },
+	ECC(0), ECC(1),
+	COMBINED(0), COMBINED(1), COMBINED(2), COMBINED(3), COMBINED(4), COMBINED(5),
 };
 
 TEST_GROUP(hostile_tests, tests);
