@@ -56,10 +56,13 @@ static void take_back_orders(volatile u32 *reg)
 		reg[orders[i] / 4] = 0;
 }
 
-/* What a fence may take: a second, and what it took on this machine with nothing wrong. */
-static u64 fence_limit(struct crowd *crowd)
+/*
+ * What a fence may take: a second for each fault that it is behind, and what it took
+ * on this machine with nothing wrong.
+ */
+static u64 fence_limit(struct crowd *crowd, u32 faults)
 {
-	return test_options.slow * SECOND_NS + 4 * crowd_max(crowd, worst_ns);
+	return faults * test_options.slow * SECOND_NS + 4 * crowd_max(crowd, worst_ns);
 }
 
 static void check_losses(struct crowd *crowd, u64 failed, u64 banned)
@@ -88,7 +91,7 @@ static void fault(const void *arg)
 	reg = registers(&dev);
 	crowd = crowd_start(MEMBERS, test_options.seed);
 	crowd_go_on(crowd, BUSY);
-	limit = fence_limit(crowd);
+	limit = fence_limit(crowd, row->failed ? row->failed : 1);
 	for (u32 i = 0; i < row->rounds; i++) {
 		reg[row->reg / 4] = row->value;
 		crowd_go_on(crowd, BUSY);
@@ -222,7 +225,7 @@ static void ones_long(const void *arg)
 	snprintf(link, sizeof(link), DRIVER "%s", dev.pci);
 	crowd = crowd_start(MEMBERS, test_options.seed);
 	crowd_go_on(crowd, BUSY);
-	limit = fence_limit(crowd);
+	limit = fence_limit(crowd, 1);
 	start = now_ns();
 	reg[PDDGPU_REG_INJECT_ONES / 4] = 5000;
 	wait_for(link, false);
