@@ -44,7 +44,7 @@ static void pddgpu_irq_count(struct pddgpu_device *pdev, u32 number, bool useful
 
 	drm_err_ratelimited(&pdev->drm, "interrupt %u storms: switched off for a while\n", number);
 	vector->wake = jiffies + msecs_to_jiffies(PDDGPU_IRQ_REST_MS);
-	disable_irq_nosync(pci_irq_vector(to_pci_dev(pdev->drm.dev), number));
+	disable_irq_nosync(vector->irq);
 	WRITE_ONCE(vector->resting, true);
 	pddgpu_heartbeat_now(pdev);
 }
@@ -64,7 +64,7 @@ bool pddgpu_irq_rest(struct pddgpu_device *pdev)
 		}
 		vector->window = jiffies;
 		WRITE_ONCE(vector->resting, false);
-		enable_irq(pci_irq_vector(to_pci_dev(pdev->drm.dev), i));
+		enable_irq(vector->irq);
 	}
 	return resting;
 }
@@ -102,16 +102,19 @@ static irqreturn_t pddgpu_irq_fault(int irq, void *arg)
 	return IRQ_HANDLED;
 }
 
-static int pddgpu_irq_request(struct pddgpu_device *pdev, u32 vector, const char *what,
+static int pddgpu_irq_request(struct pddgpu_device *pdev, u32 number, const char *what,
 			      irq_handler_t handler, irq_handler_t thread, void *arg)
 {
+	struct pddgpu_vector *vector = &pdev->vectors[number];
 	struct device *dev = pdev->drm.dev;
 	char *name = devm_kasprintf(dev, GFP_KERNEL, "pddgpu-%s@%s", what, dev_name(dev));
 
 	if (!name)
 		return -ENOMEM;
-	return devm_request_threaded_irq(dev, pci_irq_vector(to_pci_dev(dev), vector), handler,
-					 thread, thread ? IRQF_ONESHOT : 0, name, arg);
+
+	vector->irq = pci_irq_vector(to_pci_dev(dev), number);
+	return devm_request_threaded_irq(dev, vector->irq, handler, thread,
+					 thread ? IRQF_ONESHOT : 0, name, arg);
 }
 
 static int pddgpu_irq_request_all(struct pddgpu_device *pdev)

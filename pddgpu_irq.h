@@ -15,6 +15,8 @@ struct pddgpu_device;
  * struct pddgpu_vector - how an interrupt vector behaves; its handler writes
  */
 struct pddgpu_vector {
+	/** @irq: the kernel's number, which handlers cannot look up; constant */
+	unsigned int irq;
 	/** @window: when to count afresh, jiffies */
 	unsigned long window;
 	/** @useful: interrupts in this window that brought something */
