@@ -25,8 +25,8 @@
 /* While it stands in for an interrupt that is switched off */
 #define PDDGPU_HEARTBEAT_FAST_MS	10
 #define PDDGPU_HEARTBEAT_MAX_MS	(3600 * MSEC_PER_SEC)
-/* Between two readings that must both be wrong */
-#define PDDGPU_HEARTBEAT_DOUBT_MS	5
+/* Between two readings that must both be wrong: a link may retrain meanwhile */
+#define PDDGPU_HEARTBEAT_DOUBT_MS	100
 
 static int pddgpu_heartbeat_set_ms(const char *val, const struct kernel_param *kp)
 {

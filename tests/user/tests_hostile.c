@@ -157,6 +157,7 @@ static void fault_wptr(const void *arg)
 
 /* --- All at once ----------------------------------------------------------- */
 
+/* But not ones: in the middle of a reset they end with a card that is given up. */
 static const struct {
 	u32 reg;
 	u32 value;
@@ -173,7 +174,6 @@ static const struct {
 	{ PDDGPU_REG_INJECT_DMA_ERROR, 1 },
 	{ PDDGPU_REG_INJECT_SLOW, 500 },
 	{ PDDGPU_REG_INJECT_SLOW, 0 },
-	{ PDDGPU_REG_INJECT_ONES, 30 },
 };
 
 static void combined(const void *arg)
