@@ -24,6 +24,7 @@ pddgpu-y := \
 	pddgpu_peek.o \
 	pddgpu_pm.o \
 	pddgpu_pool.o \
+	pddgpu_pool_chunk.o \
 	pddgpu_pt.o \
 	pddgpu_res_cursor.o \
 	pddgpu_reset.o \

@@ -1,28 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
-#include <linux/dma-mapping.h>
-#include <linux/highmem.h>
-#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
-#include <linux/slab.h>
-#include <linux/vmalloc.h>
-
-#ifdef CONFIG_X86
-#include <asm/set_memory.h>
-#endif
 
 #include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_tt.h>
 
-#include "pddgpu_inject.h"
 #include "pddgpu_pool.h"
+#include "pddgpu_pool_chunk.h"
 
 /**
  * DOC: Page pool
@@ -52,17 +42,8 @@
  * waits for nobody and needs no trylock.
  */
 
-/* Pages whose attributes are put back in one call, and what fits on the stack */
-#define POOL_BATCH	64
 /* Pages given back, or chunks moved, between two looks at who else waits: a 2 MiB block */
 #define POOL_RELEASE	BIT(PDDGPU_POOL_MAX_ORDER)
-
-/* A chunk of the dma_alloc_attrs() backend, hung on the private field of its first page */
-struct pool_dma_chunk {
-	void *vaddr;
-	dma_addr_t addr;
-	unsigned int order;
-};
 
 /* Where a run of chunks came from, and so where it goes if populating fails */
 enum pool_source {
@@ -106,221 +87,6 @@ static const char * const pool_caching_names[PDDGPU_POOL_NUM_CACHING] = {
 	[ttm_write_combined] = "write_combined",
 	[ttm_cached] = "cached",
 };
-
-static bool pool_uses_dma_alloc(const struct pddgpu_pool *pool)
-{
-	return pool->flags & PDDGPU_POOL_DMA_ALLOC;
-}
-
-/* --- Caching attributes --- */
-
-VISIBLE_IF_KUNIT int pddgpu_pool_set_caching(struct page **pages, unsigned int num_pages,
-					     enum ttm_caching caching)
-{
-	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_set_caching, pages, num_pages, caching);
-
-	if (pddgpu_inject(PDDGPU_INJECT_POOL_CACHING))
-		return -ENOMEM;
-
-	/* Elsewhere the kernel's own mapping may stay cached: TTM's rule, see ttm_pool.c */
-#ifdef CONFIG_X86
-	switch (caching) {
-	case ttm_cached:
-		return set_pages_array_wb(pages, num_pages);
-	case ttm_write_combined:
-		return set_pages_array_wc(pages, num_pages);
-	case ttm_uncached:
-		return set_pages_array_uc(pages, num_pages);
-	}
-#endif
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_set_caching);
-
-/* Put @num_pages neighbours back to write-back in one go */
-VISIBLE_IF_KUNIT int pddgpu_pool_restore_run(struct page *page, unsigned int num_pages)
-{
-	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_restore_run, page, num_pages);
-
-	if (pddgpu_inject(PDDGPU_INJECT_POOL_CACHING))
-		return -ENOMEM;
-
-#ifdef CONFIG_X86
-	return set_pages_wb(page, num_pages);
-#else
-	return 0;
-#endif
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_restore_run);
-
-/* Small chunks share calls, as each flushes all TLBs; large ones are worth one each */
-static int pool_restore_chunks(struct list_head *chunks, unsigned int order)
-{
-	struct page *pages[POOL_BATCH], *page;
-	unsigned int num = 0, i;
-	int err;
-
-	list_for_each_entry(page, chunks, lru) {
-		if (BIT(order) >= POOL_BATCH) {
-			err = pddgpu_pool_restore_run(page, BIT(order));
-			if (err)
-				return err;
-			continue;
-		}
-		for (i = 0; i < BIT(order); i++)
-			pages[num++] = page + i;
-		if (num == POOL_BATCH || list_is_last(&page->lru, chunks)) {
-			err = pddgpu_pool_set_caching(pages, num, ttm_cached);
-			if (err)
-				return err;
-			num = 0;
-		}
-	}
-
-	return 0;
-}
-
-/* --- Chunks: the two backends --- */
-
-static struct page *pool_dma_alloc_chunk(struct pddgpu_pool *pool, gfp_t gfp, unsigned int order)
-{
-	unsigned long attrs = DMA_ATTR_FORCE_CONTIGUOUS | (order ? DMA_ATTR_NO_WARN : 0);
-	struct pool_dma_chunk *chunk;
-	struct page *page;
-
-	chunk = kmalloc(sizeof(*chunk), GFP_KERNEL);
-	if (!chunk)
-		return NULL;
-
-	chunk->order = order;
-	chunk->vaddr = dma_alloc_attrs(pool->dev, PAGE_SIZE << order, &chunk->addr, gfp, attrs);
-	if (!chunk->vaddr) {
-		kfree(chunk);
-		return NULL;
-	}
-
-	/* TTM maps pages, not DMA memory: as long as it does, this is how it gets them */
-	if (is_vmalloc_addr(chunk->vaddr))
-		page = vmalloc_to_page(chunk->vaddr);
-	else
-		page = virt_to_page(chunk->vaddr);
-	set_page_private(page, (unsigned long)chunk);
-	return page;
-}
-
-static void pool_dma_free_chunk(struct pddgpu_pool *pool, struct page *page)
-{
-	struct pool_dma_chunk *chunk = (void *)page_private(page);
-
-	set_page_private(page, 0);
-	dma_free_attrs(pool->dev, PAGE_SIZE << chunk->order, chunk->vaddr, chunk->addr,
-		       DMA_ATTR_FORCE_CONTIGUOUS);
-	kfree(chunk);
-}
-
-/*
- * Reclaim for a high order stalls, and evicts what somebody needs, for little:
- * smaller chunks do as well.  Only the order that page tables gain from is worth a
- * try.  No __GFP_COMP: pages are mapped one by one and TTM may split a chunk.
- */
-static gfp_t pool_gfp(const struct pddgpu_pool *pool, gfp_t gfp, unsigned int order)
-{
-	if (!order)
-		return gfp;
-
-	gfp &= ~__GFP_RETRY_MAYFAIL;
-	gfp |= __GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC;
-	/* Without it dma_alloc_attrs() may resort to its small pool for atomic context */
-	if (order < PDDGPU_POOL_MAX_ORDER && !pool_uses_dma_alloc(pool))
-		gfp &= ~__GFP_DIRECT_RECLAIM;
-
-	return gfp;
-}
-
-VISIBLE_IF_KUNIT struct page *pddgpu_pool_alloc_chunk(struct pddgpu_pool *pool, gfp_t gfp,
-						      unsigned int order)
-{
-	struct page *page;
-
-	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_alloc_chunk, pool, gfp, order);
-
-	if (pddgpu_inject(PDDGPU_INJECT_POOL_ALLOC))
-		return NULL;
-	if (pool_uses_dma_alloc(pool))
-		return pool_dma_alloc_chunk(pool, gfp, order);
-
-	page = alloc_pages_node(pool->nid, gfp, order);
-	if (page)
-		set_page_private(page, order);
-
-	return page;
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_alloc_chunk);
-
-/* The chunk is write-back cached and not mapped for DMA */
-VISIBLE_IF_KUNIT void pddgpu_pool_free_chunk(struct pddgpu_pool *pool, struct page *page,
-					     unsigned int order)
-{
-	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_free_chunk, pool, page, order);
-
-	if (pool_uses_dma_alloc(pool)) {
-		pool_dma_free_chunk(pool, page);
-	} else {
-		set_page_private(page, 0);
-		__free_pages(page, order);
-	}
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_free_chunk);
-
-static unsigned int pool_chunk_order(const struct pddgpu_pool *pool, struct page *page)
-{
-	const struct pool_dma_chunk *chunk;
-
-	if (!pool_uses_dma_alloc(pool))
-		return page_private(page);
-
-	chunk = (void *)page_private(page);
-	return chunk->order;
-}
-
-VISIBLE_IF_KUNIT int pddgpu_pool_map_chunk(struct pddgpu_pool *pool, struct page *page,
-					   unsigned int order, dma_addr_t *addr)
-{
-	const struct pool_dma_chunk *chunk;
-
-	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_map_chunk, pool, page, order, addr);
-
-	if (pool_uses_dma_alloc(pool)) {
-		chunk = (void *)page_private(page);
-		*addr = chunk->addr;
-		return 0;
-	}
-
-	if (pddgpu_inject(PDDGPU_INJECT_POOL_MAP))
-		return -ENOMEM;
-	*addr = dma_map_page(pool->dev, page, 0, PAGE_SIZE << order, DMA_BIDIRECTIONAL);
-	return dma_mapping_error(pool->dev, *addr);
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_map_chunk);
-
-VISIBLE_IF_KUNIT void pddgpu_pool_unmap_chunk(struct pddgpu_pool *pool, dma_addr_t addr,
-					      unsigned int order)
-{
-	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_unmap_chunk, pool, addr, order);
-
-	if (!pool_uses_dma_alloc(pool))
-		dma_unmap_page(pool->dev, addr, PAGE_SIZE << order, DMA_BIDIRECTIONAL);
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_unmap_chunk);
-
-static void pool_clear_chunk(struct page *page, unsigned int order)
-{
-	unsigned int i;
-
-	for (i = 0; i < BIT(order); i++)
-		clear_highpage(page + i);
-	cond_resched();
-}
 
 /* --- Lists of free chunks --- */
 
@@ -381,7 +147,7 @@ static void pool_free_chunks(struct pddgpu_pool *pool, struct list_head *chunks,
 
 	list_for_each_entry_safe(page, next, chunks, lru) {
 		list_del(&page->lru);
-		pddgpu_pool_free_chunk(pool, page, order);
+		pddgpu_pool_chunk_free(&pool->backend, page, order);
 	}
 }
 
@@ -398,7 +164,7 @@ static unsigned long pool_release_chunks(struct pddgpu_pool *pool, enum ttm_cach
 		return 0;
 
 	if (caching != ttm_cached) {
-		if (pool_restore_chunks(&chunks, order)) {
+		if (pddgpu_pool_chunk_restore_all(&chunks, order)) {
 			pool_put_chunks(pool, caching, order, PDDGPU_POOL_STUCK, &chunks, num);
 			return 0;
 		}
@@ -599,7 +365,6 @@ static void pool_gather_free(struct pool_alloc *alloc, unsigned int order,
 
 static int pool_gather_new(struct pool_alloc *alloc, unsigned int order)
 {
-	gfp_t gfp = pool_gfp(alloc->pool, alloc->gfp, order);
 	u32 first = alloc->filled;
 	struct page *page;
 	int err = 0;
@@ -609,7 +374,7 @@ static int pool_gather_new(struct pool_alloc *alloc, unsigned int order)
 			err = -ERESTARTSYS;
 			break;
 		}
-		page = pddgpu_pool_alloc_chunk(alloc->pool, gfp, order);
+		page = pddgpu_pool_chunk_alloc(&alloc->pool->backend, alloc->gfp, order);
 		if (!page) {
 			err = order ? 0 : -ENOMEM;
 			break;
@@ -631,7 +396,7 @@ static int pool_gather(struct pool_alloc *alloc)
 	if (pool_wants_zero(alloc))
 		swap(best, other);
 
-	for (order = alloc->pool->max_order; pool_missing(alloc); order--) {
+	for (order = alloc->pool->backend.max_order; pool_missing(alloc); order--) {
 		if (!(pool_missing(alloc) >> order))
 			continue;
 		pool_gather_free(alloc, order, best);
@@ -655,7 +420,10 @@ static int pool_convert(struct pool_alloc *alloc, struct pool_segment *seg)
 
 	/* A failure leaves some of them changed */
 	seg->converted = true;
-	return pddgpu_pool_set_caching(pages, seg->num_pages, alloc->tt->caching) ? -ENOMEM : 0;
+	if (pddgpu_pool_chunk_set_caching(pages, seg->num_pages, alloc->tt->caching))
+		return -ENOMEM;
+
+	return 0;
 }
 
 static void pool_clear(struct pool_alloc *alloc, struct pool_segment *seg)
@@ -663,7 +431,7 @@ static void pool_clear(struct pool_alloc *alloc, struct pool_segment *seg)
 	u32 i;
 
 	for (i = 0; i < seg->num_pages; i += BIT(seg->order))
-		pool_clear_chunk(alloc->tt->pages[seg->first + i], seg->order);
+		pddgpu_pool_chunk_clear(alloc->tt->pages[seg->first + i], seg->order);
 	atomic_long_add(seg->num_pages, &alloc->pool->stats.cleared);
 	seg->source = POOL_FROM_CLEAN;
 }
@@ -690,6 +458,7 @@ static int pool_prepare(struct pool_alloc *alloc)
 
 static int pool_map(struct pool_alloc *alloc)
 {
+	const struct pddgpu_pool_backend *backend = &alloc->pool->backend;
 	struct ttm_tt *tt = alloc->tt;
 	unsigned int order, i;
 	dma_addr_t addr;
@@ -701,8 +470,8 @@ static int pool_map(struct pool_alloc *alloc)
 	while (alloc->mapped < tt->num_pages) {
 		struct page *page = tt->pages[alloc->mapped];
 
-		order = pool_chunk_order(alloc->pool, page);
-		err = pddgpu_pool_map_chunk(alloc->pool, page, order, &addr);
+		order = pddgpu_pool_chunk_order(backend, page);
+		err = pddgpu_pool_chunk_map(backend, page, order, &addr);
 		if (err)
 			return err;
 		for (i = 0; i < BIT(order); i++)
@@ -719,8 +488,8 @@ static void pool_unmap(struct pddgpu_pool *pool, struct ttm_tt *tt, u32 num_page
 	u32 i;
 
 	for (i = 0; i < num_pages; i += BIT(order)) {
-		order = pool_chunk_order(pool, tt->pages[i]);
-		pddgpu_pool_unmap_chunk(pool, tt->dma_address[i], order);
+		order = pddgpu_pool_chunk_order(&pool->backend, tt->pages[i]);
+		pddgpu_pool_chunk_unmap(&pool->backend, tt->dma_address[i], order);
 	}
 }
 
@@ -764,7 +533,7 @@ static void pool_undo_segment(struct pool_alloc *alloc, const struct pool_segmen
 	enum pddgpu_pool_contents contents = (enum pddgpu_pool_contents)seg->source;
 	struct page **pages = &alloc->tt->pages[seg->first];
 	bool stuck = seg->converted &&
-		pddgpu_pool_set_caching(pages, seg->num_pages, ttm_cached);
+		pddgpu_pool_chunk_set_caching(pages, seg->num_pages, ttm_cached);
 	LIST_HEAD(chunks);
 
 	pool_segment_list(alloc, seg, &chunks);
@@ -789,14 +558,12 @@ static void pool_undo(struct pool_alloc *alloc)
 	pool_trim(alloc->pool);
 }
 
-static gfp_t pool_tt_gfp(const struct pddgpu_pool *pool, const struct ttm_tt *tt)
+static gfp_t pool_tt_gfp(const struct ttm_tt *tt)
 {
 	/* Who wants too much is told so, before the system kills somebody else for it */
 	gfp_t gfp = GFP_USER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 
-	if (pool->flags & PDDGPU_POOL_DMA32)
-		gfp |= GFP_DMA32;
-	else if (tt->caching == ttm_cached && !pool_uses_dma_alloc(pool))
+	if (tt->caching == ttm_cached)
 		gfp |= __GFP_HIGHMEM; /* has no kernel mapping whose attributes could change */
 	if (tt->page_flags & TTM_TT_FLAG_ZERO_ALLOC)
 		gfp |= __GFP_ZERO;
@@ -810,11 +577,11 @@ int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_op
 		.pool = pool,
 		.tt = tt,
 		.ctx = ctx,
-		.gfp = pool_tt_gfp(pool, tt),
+		.gfp = pool_tt_gfp(tt),
 	};
 	int err;
 
-	if (!tt->num_pages || (tt->dma_address && !pool->dev))
+	if (!tt->num_pages || (tt->dma_address && !pool->backend.dev))
 		return -EINVAL;
 
 	err = pool_gather(&alloc);
@@ -837,14 +604,15 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_alloc);
 /* The chunks of one order from page @first on; return how many pages they are */
 static u32 pool_free_run(struct pddgpu_pool *pool, struct ttm_tt *tt, u32 first)
 {
-	unsigned int order = pool_chunk_order(pool, tt->pages[first]);
+	const struct pddgpu_pool_backend *backend = &pool->backend;
+	unsigned int order = pddgpu_pool_chunk_order(backend, tt->pages[first]);
 	LIST_HEAD(chunks);
 	u32 i = first;
 
 	do {
 		list_add_tail(&tt->pages[i]->lru, &chunks);
 		i += BIT(order);
-	} while (i < tt->num_pages && pool_chunk_order(pool, tt->pages[i]) == order);
+	} while (i < tt->num_pages && pddgpu_pool_chunk_order(backend, tt->pages[i]) == order);
 
 	atomic_long_sub((i - first) >> order, &pool->out[tt->caching][order]);
 	pool_put_chunks(pool, tt->caching, order, PDDGPU_POOL_DIRTY, &chunks,
@@ -881,31 +649,14 @@ static void pool_lists_init(struct pddgpu_pool *pool)
 		}
 }
 
-/* A chunk is mapped in one piece: with bounce buffers, not any size can be */
-static unsigned int pool_max_order(const struct pddgpu_pool *pool)
-{
-	size_t max;
-
-	if (!pool->dev || pool_uses_dma_alloc(pool))
-		return PDDGPU_POOL_MAX_ORDER;
-
-	max = max(dma_max_mapping_size(pool->dev), PAGE_SIZE);
-	return min(ilog2(max) - PAGE_SHIFT, PDDGPU_POOL_MAX_ORDER);
-}
-
 int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int flags)
 {
 	int err;
 
-	if (flags & ~(PDDGPU_POOL_DMA_ALLOC | PDDGPU_POOL_DMA32))
-		return -EINVAL;
-	if ((flags & PDDGPU_POOL_DMA_ALLOC) && !dev)
-		return -EINVAL;
+	err = pddgpu_pool_backend_init(&pool->backend, dev, flags);
+	if (err)
+		return err;
 
-	pool->dev = dev;
-	pool->flags = flags;
-	pool->nid = dev ? dev_to_node(dev) : NUMA_NO_NODE;
-	pool->max_order = pool_max_order(pool);
 	pool_lists_init(pool);
 
 	err = pool_shrinker_init(pool);
@@ -993,7 +744,8 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	struct pddgpu_pool_stats *stats = &pool->stats;
 	unsigned int caching, order;
 
-	drm_printf(p, "backend: %s\n", pool_uses_dma_alloc(pool) ? "dma_alloc" : "alloc_pages");
+	drm_printf(p, "backend: %s\n",
+		   pool->backend.flags & PDDGPU_POOL_DMA_ALLOC ? "dma_alloc" : "alloc_pages");
 	drm_printf(p, "free_pages: %ld\n", atomic_long_read(&pool->free));
 	drm_printf(p, "free_pages_all_pools: %ld\n", atomic_long_read(&pool_all_free));
 	drm_printf(p, "limit_pages_all_pools: %ld\n", pool_limit());

@@ -3,13 +3,12 @@
 #define _PDDGPU_POOL_H_
 
 #include <linux/atomic.h>
-#include <linux/bits.h>
+#include <linux/kconfig.h>
 #include <linux/list.h>
-#include <linux/mmzone.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include <drm/ttm/ttm_caching.h>
+#include "pddgpu_pool_chunk.h"
 
 struct device;
 struct drm_printer;
@@ -18,14 +17,6 @@ struct ttm_operation_ctx;
 struct ttm_tt;
 
 #define PDDGPU_POOL_NUM_CACHING		3	/* enum ttm_caching */
-/* The largest chunk: 2 MiB, what a GPU page table gains from, or what the system has */
-#define PDDGPU_POOL_MAX_ORDER		(MAX_PAGE_ORDER < 21 - PAGE_SHIFT ? MAX_PAGE_ORDER : \
-					 21 - PAGE_SHIFT)
-#define PDDGPU_POOL_NUM_ORDERS		(PDDGPU_POOL_MAX_ORDER + 1)
-
-/* Flags of pddgpu_pool_init() */
-#define PDDGPU_POOL_DMA_ALLOC		BIT(0)	/* dma_alloc_attrs(), not alloc_pages() */
-#define PDDGPU_POOL_DMA32		BIT(1)	/* pages below 4 GiB */
 
 /* What is known of the contents of a free chunk */
 enum pddgpu_pool_contents {
@@ -73,14 +64,8 @@ struct pddgpu_pool_stats {
  * struct pddgpu_pool - free system pages of one device
  */
 struct pddgpu_pool {
-	/** @dev: device that pages are mapped for, or NULL; constant */
-	struct device *dev;
-	/** @flags: PDDGPU_POOL_*; constant */
-	unsigned int flags;
-	/** @nid: NUMA node to allocate from; constant */
-	int nid;
-	/** @max_order: of the chunks that are allocated, what @dev can map; constant */
-	unsigned int max_order;
+	/** @backend: where chunks come from, and whom they are mapped for; constant */
+	struct pddgpu_pool_backend backend;
 	/** @lists: free chunks by enum ttm_caching and order */
 	struct pddgpu_pool_list lists[PDDGPU_POOL_NUM_CACHING][PDDGPU_POOL_NUM_ORDERS];
 	/** @free: pages on all @lists */
@@ -157,16 +142,6 @@ u64 pddgpu_pool_bytes(struct pddgpu_pool *pool);
 void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p);
 
 #if IS_ENABLED(CONFIG_KUNIT)
-struct page;
-
-/* What tests replace to see, or to fail, what the pool does to pages */
-int pddgpu_pool_set_caching(struct page **pages, unsigned int num_pages, enum ttm_caching caching);
-int pddgpu_pool_restore_run(struct page *page, unsigned int num_pages);
-struct page *pddgpu_pool_alloc_chunk(struct pddgpu_pool *pool, gfp_t gfp, unsigned int order);
-void pddgpu_pool_free_chunk(struct pddgpu_pool *pool, struct page *page, unsigned int order);
-int pddgpu_pool_map_chunk(struct pddgpu_pool *pool, struct page *page, unsigned int order,
-			  dma_addr_t *addr);
-void pddgpu_pool_unmap_chunk(struct pddgpu_pool *pool, dma_addr_t addr, unsigned int order);
 /* Set the page_pool_size parameter; returns what it was */
 long pddgpu_pool_set_limit(long num_pages);
 #endif

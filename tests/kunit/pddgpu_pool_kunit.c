@@ -54,7 +54,8 @@ static bool pool_fails(struct pool_test *t)
 
 /* --- The stubs --- */
 
-static struct page *stub_alloc_chunk(struct pddgpu_pool *pool, gfp_t gfp, unsigned int order)
+static struct page *stub_alloc(const struct pddgpu_pool_backend *backend, gfp_t gfp,
+			       unsigned int order)
 {
 	struct pool_test *t = pool_current();
 	struct page *page;
@@ -71,7 +72,8 @@ static struct page *stub_alloc_chunk(struct pddgpu_pool *pool, gfp_t gfp, unsign
 	return page;
 }
 
-static void stub_free_chunk(struct pddgpu_pool *pool, struct page *page, unsigned int order)
+static void stub_free(const struct pddgpu_pool_backend *backend, struct page *page,
+		      unsigned int order)
 {
 	struct pool_test *t = pool_current();
 	unsigned int i;
@@ -106,21 +108,21 @@ static int stub_set_caching(struct page **pages, unsigned int num_pages, enum tt
 	return fail ? -EINVAL : 0;
 }
 
-static int stub_restore_run(struct page *page, unsigned int num_pages)
+static int stub_restore(struct page *page, unsigned int order)
 {
 	struct pool_test *t = pool_current();
 	unsigned int i;
 
 	if (t->fail_restore)
 		return -ENOMEM;
-	for (i = 0; i < num_pages; i++)
+	for (i = 0; i < BIT(order); i++)
 		pool_set_attr(t, page + i, ttm_cached);
 
 	return 0;
 }
 
-static int stub_map_chunk(struct pddgpu_pool *pool, struct page *page, unsigned int order,
-			  dma_addr_t *addr)
+static int stub_map(const struct pddgpu_pool_backend *backend, struct page *page,
+		    unsigned int order, dma_addr_t *addr)
 {
 	struct pool_test *t = pool_current();
 
@@ -131,7 +133,8 @@ static int stub_map_chunk(struct pddgpu_pool *pool, struct page *page, unsigned 
 	return 0;
 }
 
-static void stub_unmap_chunk(struct pddgpu_pool *pool, dma_addr_t addr, unsigned int order)
+static void stub_unmap(const struct pddgpu_pool_backend *backend, dma_addr_t addr,
+		       unsigned int order)
 {
 	KUNIT_EXPECT_EQ(kunit_get_current_test(), page_private(pfn_to_page(PHYS_PFN(addr))), order);
 	pool_current()->mapped--;
@@ -139,12 +142,12 @@ static void stub_unmap_chunk(struct pddgpu_pool *pool, dma_addr_t addr, unsigned
 
 static void pool_stub(struct kunit *test)
 {
-	kunit_activate_static_stub(test, pddgpu_pool_alloc_chunk, stub_alloc_chunk);
-	kunit_activate_static_stub(test, pddgpu_pool_free_chunk, stub_free_chunk);
-	kunit_activate_static_stub(test, pddgpu_pool_set_caching, stub_set_caching);
-	kunit_activate_static_stub(test, pddgpu_pool_restore_run, stub_restore_run);
-	kunit_activate_static_stub(test, pddgpu_pool_map_chunk, stub_map_chunk);
-	kunit_activate_static_stub(test, pddgpu_pool_unmap_chunk, stub_unmap_chunk);
+	kunit_activate_static_stub(test, pddgpu_pool_chunk_alloc, stub_alloc);
+	kunit_activate_static_stub(test, pddgpu_pool_chunk_free, stub_free);
+	kunit_activate_static_stub(test, pddgpu_pool_chunk_set_caching, stub_set_caching);
+	kunit_activate_static_stub(test, pddgpu_pool_chunk_restore, stub_restore);
+	kunit_activate_static_stub(test, pddgpu_pool_chunk_map, stub_map);
+	kunit_activate_static_stub(test, pddgpu_pool_chunk_unmap, stub_unmap);
 }
 
 /* --- Pools and page arrays --- */
@@ -344,8 +347,8 @@ static void chunks_are_no_larger_than_a_mapping(struct kunit *test)
 	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
 	struct ttm_tt *tt;
 
-	KUNIT_EXPECT_EQ(test, pool->max_order, PDDGPU_POOL_MAX_ORDER);
-	pool->max_order = 3;
+	KUNIT_EXPECT_EQ(test, pool->backend.max_order, PDDGPU_POOL_MAX_ORDER);
+	pool->backend.max_order = 3;
 	tt = pool_get(test, 67, ttm_cached, 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_cached][3]), 8);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 10);
@@ -818,7 +821,7 @@ static void backend_round_trip(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
 	for (i = 0; i < num_pages; i++) {
 		KUNIT_ASSERT_NOT_NULL(test, tt->pages[i]);
-		KUNIT_EXPECT_FALSE(test, dma_mapping_error(pool->dev, tt->dma_address[i]));
+		KUNIT_EXPECT_FALSE(test, dma_mapping_error(pool->backend.dev, tt->dma_address[i]));
 		KUNIT_EXPECT_EQ(test, tt->dma_address[i], page_to_phys(tt->pages[i]));
 	}
 	pool_fill_with(tt, 0x5a);
