@@ -3,6 +3,7 @@
 ccflags-y += -I$(src)/include -I$(srctree)/include/uapi/drm
 
 pddgpu-y := \
+	pddgpu_bind.o \
 	pddgpu_bo.o \
 	pddgpu_copy.o \
 	pddgpu_coredump.o \
@@ -33,6 +34,7 @@ pddgpu-y := \
 	pddgpu_ttm.o \
 	pddgpu_uarray.o \
 	pddgpu_vm.o \
+	pddgpu_vma.o \
 	pddgpu_vram_mgr.o
 pddgpu-$(CONFIG_FAULT_INJECTION_DEBUG_FS) += pddgpu_inject.o
 

@@ -28,6 +28,7 @@
 #include "pddgpu_peek.h"
 #include "pddgpu_res_cursor.h"
 #include "pddgpu_vm.h"
+#include "pddgpu_vma.h"
 
 /**
  * DOC: core dumps

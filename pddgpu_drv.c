@@ -10,6 +10,7 @@
 #include <drm/drm_print.h>
 
 #include "include/uapi/drm/pddgpu_drm.h"
+#include "pddgpu_bind.h"
 #include "pddgpu_cs.h"
 #include "pddgpu_ctx.h"
 #include "pddgpu_debugfs.h"
@@ -28,8 +29,8 @@
  * table a process; and two engines, copy and compute, that are fed through
  * rings.  Calls point down, each layer knows only the one below:
  *
- * - uAPI: gem, cs, ctx, vm, info check all there is to check, then call down;
- * - objects: bo (TTM and GEM), vm and pt (drm_gpuvm), job (drm_sched), fence;
+ * - uAPI: gem, cs, ctx, vm, bind, info check all there is to check, then call down;
+ * - objects: bo (TTM and GEM), vm, vma and pt (drm_gpuvm), job (drm_sched), fence;
  * - memory: ttm, with vram_mgr, gtt_mgr and pool behind it;
  * - hardware: gart, ring, copy, fault, irq, device.
  *
@@ -110,7 +111,7 @@ static const struct drm_ioctl_desc pddgpu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(PDDGPU_GEM_WAIT, pddgpu_gem_wait_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PDDGPU_VM_CREATE, pddgpu_vm_create_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PDDGPU_VM_DESTROY, pddgpu_vm_destroy_ioctl, DRM_RENDER_ALLOW),
-	DRM_IOCTL_DEF_DRV(PDDGPU_VM_BIND, pddgpu_vm_bind_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PDDGPU_VM_BIND, pddgpu_bind_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PDDGPU_CTX_CREATE, pddgpu_ctx_create_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PDDGPU_CTX_DESTROY, pddgpu_ctx_destroy_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PDDGPU_CTX_QUERY, pddgpu_ctx_query_ioctl, DRM_RENDER_ALLOW),

@@ -16,8 +16,6 @@
 struct drm_device;
 struct drm_exec;
 struct drm_file;
-struct drm_pddgpu_vm_bind;
-struct drm_pddgpu_vm_bind_op;
 struct pddgpu_bo;
 struct pddgpu_device;
 struct pddgpu_file;
@@ -28,24 +26,6 @@ struct pddgpu_file;
 
 /* Address spaces a client may have. */
 #define PDDGPU_VM_MAX		64
-
-/**
- * struct pddgpu_vma - a mapping
- */
-struct pddgpu_vma {
-	/** @base: addresses, buffer and offset */
-	struct drm_gpuva base;
-	/** @flags: DRM_PDDGPU_VM_BIND_*; constant */
-	u32 flags;
-	/** @stale: in &pddgpu_vm.stale if part of it is to be written, else empty */
-	struct list_head stale;
-	/** @stale_start: GPU virtual address where that part starts */
-	u64 stale_start;
-	/** @stale_end: first byte above it */
-	u64 stale_end;
-};
-
-#define to_pddgpu_vma(gpuva) container_of(gpuva, struct pddgpu_vma, base)
 
 /**
  * struct pddgpu_vm - a GPU address space
@@ -151,24 +131,7 @@ int pddgpu_vm_validate(struct pddgpu_vm *vm, struct drm_exec *exec);
  */
 void pddgpu_vm_bo_moved(struct pddgpu_bo *bo);
 
-/**
- * pddgpu_vm_bind_check() - Check the argument of VM_BIND for what needs no look-up
- * @args: from userspace
- *
- * Return: 0, -EINVAL for a bad value, -E2BIG for too many operations.
- */
-int pddgpu_vm_bind_check(const struct drm_pddgpu_vm_bind *args);
-
-/**
- * pddgpu_vm_bind_check_op() - Check one operation for what needs no look-up
- * @op: from userspace
- *
- * Return: 0 or -EINVAL.
- */
-int pddgpu_vm_bind_check_op(const struct drm_pddgpu_vm_bind_op *op);
-
 int pddgpu_vm_create_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 int pddgpu_vm_destroy_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
-int pddgpu_vm_bind_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 
 #endif

@@ -5,6 +5,7 @@
 #include <uapi/drm/pddgpu_drm.h>
 
 #include "../../include/pddgpu_regs.h"
+#include "../../pddgpu_bind.h"
 #include "../../pddgpu_cs.h"
 #include "../../pddgpu_vm.h"
 
@@ -147,7 +148,7 @@ static void bind_argument(struct kunit *test)
 {
 	const struct bind_case *c = test->param_value;
 
-	KUNIT_EXPECT_EQ(test, pddgpu_vm_bind_check(&c->args), c->ret);
+	KUNIT_EXPECT_EQ(test, pddgpu_bind_check(&c->args), c->ret);
 }
 
 #define MAP(...) {						\
@@ -206,7 +207,7 @@ static void bind_operation(struct kunit *test)
 {
 	const struct op_case *c = test->param_value;
 
-	KUNIT_EXPECT_EQ(test, pddgpu_vm_bind_check_op(&c->op), c->ret);
+	KUNIT_EXPECT_EQ(test, pddgpu_bind_check_op(&c->op), c->ret);
 }
 
 static struct kunit_case cs_test_cases[] = {

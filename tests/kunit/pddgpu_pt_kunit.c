@@ -642,7 +642,7 @@ static void model_unuse(struct pt_test *t, u64 *model, u32 first, u32 end)
 	}
 }
 
-/* As pddgpu_vm.c does: whole slots at the ends, if they are large leaves. */
+/* As pddgpu_vma.c does: whole slots at the ends, if they are large leaves. */
 static void model_change(struct pt_test *t, u64 *model, u32 first, u32 end, u64 pte)
 {
 	bool cut_first = pddgpu_pt_is_large(&t->pt, model_va(first));
