@@ -118,11 +118,16 @@ static void step_munmap(struct fuzz *f, struct fuzz_file *file)
 
 /* --- What can be done to a mapping -------------------------------------- */
 
-/* A part of it, in pages */
-static u8 *pick_part(struct fuzz *f, const struct fuzz_map *map, u64 *size)
+/* Some pages of a mapping; NULL if it picks none */
+static u8 *pick_part(struct fuzz *f, u64 *size)
 {
-	u64 pages = round_up_to(map->size, PDD_PAGE) / PDD_PAGE, first = fuzz_below(f, pages);
+	struct fuzz_map *map = pick_map(f);
+	u64 pages, first;
 
+	if (!map->at)
+		return NULL;
+	pages = round_up_to(map->size, PDD_PAGE) / PDD_PAGE;
+	first = fuzz_below(f, pages);
 	*size = PDD_PAGE * (1 + fuzz_below(f, pages - first));
 	return map->at + first * PDD_PAGE;
 }
@@ -154,14 +159,12 @@ static void step_touch(struct fuzz *f, struct fuzz_file *file)
 
 static void step_mprotect(struct fuzz *f, struct fuzz_file *file)
 {
-	struct fuzz_map *map = pick_map(f);
 	u64 size;
-	u8 *at;
+	u8 *at = pick_part(f, &size);
 
 	(void)file;
-	if (!map->at)
+	if (!at)
 		return;
-	at = pick_part(f, map, &size);
 	fuzz_begin(f, FUZZ_MPROTECT);
 	fuzz_end(f, NULL, mprotect(at, size, (int)fuzz_below(f, 8)) ? -errno : 0, FUZZ_ANY);
 }
@@ -174,16 +177,14 @@ static void step_madvise(struct fuzz *f, struct fuzz_file *file)
 		MADV_DONTDUMP, MADV_DODUMP, MADV_COLD, MADV_PAGEOUT, MADV_POPULATE_READ,
 		MADV_POPULATE_WRITE,
 	};
-	struct fuzz_map *map = pick_map(f);
 	int which = advice[fuzz_below(f, ARRAY_SIZE(advice))];
 	u64 size;
-	u8 *at;
+	u8 *at = pick_part(f, &size);
 	int ret;
 
 	(void)file;
-	if (!map->at)
+	if (!at)
 		return;
-	at = pick_part(f, map, &size);
 	fuzz_begin(f, FUZZ_MADVISE);
 	ret = madvise(at, size, which) ? -errno : 0;
 	/* That is SIGBUS, for those who populate. */
@@ -209,14 +210,12 @@ static void step_mremap(struct fuzz *f, struct fuzz_file *file)
 
 static void step_msync(struct fuzz *f, struct fuzz_file *file)
 {
-	struct fuzz_map *map = pick_map(f);
 	u64 size;
-	u8 *at;
+	u8 *at = pick_part(f, &size);
 
 	(void)file;
-	if (!map->at)
+	if (!at)
 		return;
-	at = pick_part(f, map, &size);
 	fuzz_begin(f, FUZZ_MSYNC);
 	fuzz_end(f, NULL, msync(at, size, MS_SYNC) ? -errno : 0, FUZZ_ANY);
 }
