@@ -291,29 +291,48 @@ static void count_through_resets(u32 seed, int stop)
 	_exit(0);
 }
 
-static void ordered(const void *arg)
-{
+/* Clients that count, each a process, until a pipe is closed */
+struct counters {
 	pid_t pids[RESET_CLIENTS];
-	struct pdd_dev dev;
+	int stop;
+};
+
+static void counters_start(struct counters *counters)
+{
 	int stop[2];
 
-	(void)arg;
-	CHECK_OK(pdd_open(&dev, 0));
 	CHECK_OK(pipe2(stop, O_NONBLOCK));
 	for (u32 i = 0; i < RESET_CLIENTS; i++) {
-		pids[i] = test_fork();
-		if (!pids[i]) {
+		counters->pids[i] = test_fork();
+		if (!counters->pids[i]) {
 			close(stop[1]);
 			count_through_resets(i, stop[0]);
 		}
 	}
+	close(stop[0]);
+	counters->stop = stop[1];
+}
+
+static void counters_stop(struct counters *counters)
+{
+	close(counters->stop);
+	for (u32 i = 0; i < RESET_CLIENTS; i++)
+		test_join(counters->pids[i]);
+}
+
+static void ordered(const void *arg)
+{
+	struct counters counters;
+	struct pdd_dev dev;
+
+	(void)arg;
+	CHECK_OK(pdd_open(&dev, 0));
+	counters_start(&counters);
 	for (int i = 0; i < RESETS; i++) {
 		CHECK_OK(write_text(reset_path(&dev), "1"));
 		sleep_ms(i % 7 * 5);
 	}
-	close(stop[1]);
-	for (u32 i = 0; i < RESET_CLIENTS; i++)
-		test_join(pids[i]);
+	counters_stop(&counters);
 	test_check_alive(0);
 }
 
@@ -425,29 +444,19 @@ static void sleep_full(const void *arg)
 /* Clients are at work when the machine goes to sleep, and do not notice. */
 static void sleep_busy(const void *arg)
 {
-	pid_t pids[RESET_CLIENTS];
+	struct counters counters;
 	struct pdd_client c;
-	int stop[2];
 
 	(void)arg;
 	test_client(&c);
-	CHECK_OK(pipe2(stop, O_NONBLOCK));
-	for (u32 i = 0; i < RESET_CLIENTS; i++) {
-		pids[i] = test_fork();
-		if (!pids[i]) {
-			close(stop[1]);
-			count_through_resets(i, stop[0]);
-		}
-	}
+	counters_start(&counters);
 	for (int i = 0; i < SLEEPS; i++) {
 		sleep_ms(300);
 		CHECK_OK(sleep_deeply(&c));
 		has_forgotten(&c);
 	}
 	sleep_ms(300);
-	close(stop[1]);
-	for (u32 i = 0; i < RESET_CLIENTS; i++)
-		test_join(pids[i]);
+	counters_stop(&counters);
 	test_check_alive(0);
 }
 
