@@ -252,6 +252,18 @@ struct pdd_bo test_gate(struct pdd_client *c, u32 ctx, u32 engine, const struct 
 void test_gate_open(struct pdd_bo *gate);
 
 /**
+ * test_hang() - Start a job that stops its engine dead inside a packet
+ * @c: the client
+ * @engine: DRM_PDDGPU_ENGINE_*
+ * @ib: filled in, and run; the test keeps it
+ *
+ * Unlike a WAIT that never ends this is how real engines hang.
+ *
+ * Return: a syncobj with the job's fence.
+ */
+u32 test_hang(struct pdd_client *c, u32 engine, struct pdd_ib *ib);
+
+/**
  * test_check_alive() - Fail unless both engines still do what a client asks
  * @nth: which card
  */

@@ -190,6 +190,29 @@ void test_gate_open(struct pdd_bo *gate)
 	*(volatile u32 *)gate->map = 1;
 }
 
+/*
+ * "The next packet hangs" could be one of a kernel job, which would be run again.
+ * So the job says that it is under way, and goes on when the switch is set.
+ */
+u32 test_hang(struct pdd_client *c, u32 engine, struct pdd_ib *ib)
+{
+	struct pdd_bo bo = test_bo(c, PDD_PAGE, GTT);
+	volatile u32 *regs = pdd_registers(&c->dev), *word = (u32 *)bo.map;
+	u32 out;
+
+	if (!regs)
+		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
+	pdd_write32(ib, bo.va + 4, 1);
+	pdd_wait(ib, PDDGPU_WAIT_EQ, bo.va, 1, ~0u);
+	pdd_nop(ib, 0);
+	CHECK_OK(pdd_submit_out(c, engine, ib, NULL, 0, &out));
+	while (!word[1])
+		sleep_ms(1);
+	regs[PDDGPU_REG_INJECT_HANG / 4] = BIT(engine);
+	word[0] = 1;
+	return out;
+}
+
 static void check_engine(struct pdd_client *c, u32 engine)
 {
 	struct pdd_bo src = test_bo(c, 64 * KIB, VRAM), dst = test_bo(c, 64 * KIB, GTT);

@@ -443,7 +443,7 @@ static void hangs(const void *arg)
 	discard(&c.dev);
 }
 
-/* The engine stops dead in the packet after the first. */
+/* The engine stops dead inside a packet. */
 static void injected(const void *arg)
 {
 	const u32 engine = *(const u32 *)arg;
@@ -452,10 +452,8 @@ static void injected(const void *arg)
 	const char *dump;
 
 	client(&c);
-	ib = test_ib(&c, 16);
-	pdd_nop(&ib, 3);
-	*fault_switch(&c, PDDGPU_REG_INJECT_HANG) = BIT(engine);
-	expect_failed(&c, submit(&c, engine, &ib));
+	ib = test_ib(&c, 32);
+	expect_failed(&c, test_hang(&c, engine, &ib));
 	dump = fetch(&c.dev);
 	check_form(dump);
 	CHECK_IS(line(dump, "reason"), "reason", "hang");

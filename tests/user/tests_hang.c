@@ -184,24 +184,13 @@ static void other_engine_goes_on(const void *arg)
 /* The engine hangs inside a packet, as real ones do, not in a polite WAIT. */
 static void injected(const void *arg)
 {
-	const u32 engine = *(const u32 *)arg;
 	struct pdd_client c;
-	volatile u32 *reg;
 	struct pdd_ib ib;
-	u32 out;
 
 	test_client(&c);
-	reg = pdd_registers(&c.dev);
-	if (!reg)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
-	ib = test_ib(&c, 16);
-	pdd_nop(&ib, 0);
-	CHECK_OK(pdd_run(&c, engine, &ib, NULL, 0));
-	reg[PDDGPU_REG_INJECT_HANG / 4] = BIT(engine);
-	pdd_nop(&ib, 0);
-	CHECK_OK(pdd_submit_out(&c, engine, &ib, NULL, 0, &out));
-	expect_killed(&c, out);
-	CHECK_EQ(reg[PDDGPU_REG_INJECT_HANG / 4], 0);
+	ib = test_ib(&c, 32);
+	expect_killed(&c, test_hang(&c, *(const u32 *)arg, &ib));
+	CHECK_EQ(pdd_registers(&c.dev)[PDDGPU_REG_INJECT_HANG / 4], 0);
 	test_check_alive(0);
 }
 
