@@ -19,7 +19,6 @@
 #define DMA_ENTRIES	"/sys/kernel/debug/dma-api/num_free_entries"
 #define PAGE_TABLES	"/sys/kernel/debug/page_tables/kernel"
 #define SETTLE_NS	5000000000ULL
-#define USUAL_STRIDE	6
 
 /* --- What must be as before ------------------------------------------- */
 
@@ -51,34 +50,63 @@ struct nth_pool {
 	u64 odd_pages;
 };
 
-static char *nth_dump(struct nth_state *s, const char *file)
-{
-	char path[128], *text;
+/* What every step reads or writes stays open, for opening takes longer than the rest. */
+static struct nth_files {
+	int fail_nth;
+	int pool_size;
+	int pool;
+} files;
 
-	if (pdd_debugfs(&s->c.dev, file, path, sizeof(path)))
-		FAIL("the card has no debugfs file %s", file);
-	text = read_text(path);
-	if (!text)
-		FAIL("cannot read %s: %s", path, strerror(errno));
+static int nth_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		FAIL("cannot open %s: %s", path, strerror(errno));
+	return fd;
+}
+
+static int nth_open_pool(struct nth_state *s)
+{
+	char path[128];
+
+	if (pdd_debugfs(&s->c.dev, "pool", path, sizeof(path)))
+		FAIL("the card has no debugfs file of its pool");
+	return nth_open(path, O_RDONLY);
+}
+
+static const char *nth_read_pool(int fd)
+{
+	static char text[8192];
+	ssize_t len = pread(fd, text, sizeof(text), 0);
+
+	if (len < 0 || len == sizeof(text))
+		FAIL("the pool's file: %s", len < 0 ? strerror(errno) : "too long");
+	text[len] = 0;
 	return text;
 }
 
-/* Adds up the lines "MODE_order_N: dirty N clean N out N". */
+/* Adds a line "MODE_order_N: dirty N clean N out N". */
+static void nth_pool_line(struct nth_pool *pool, const char *line)
+{
+	const char *order = memmem(line, strcspn(line, "\n"), "_order_", strlen("_order_"));
+	unsigned long n, dirty, clean, out;
+
+	if (!order || sscanf(order, "_order_%lu: dirty %lu clean %lu out %lu", &n, &dirty,
+			     &clean, &out) != 4)
+		return;
+	pool->out_chunks += out;
+	if (strncmp(line, "cached", strlen("cached")))
+		pool->odd_pages += (dirty + clean + out) << n;
+}
+
 static struct nth_pool nth_pool(const char *text)
 {
 	struct nth_pool pool = { 0 };
 
-	for (const char *line = strchr(text, '\n'); line; line = strchr(line + 1, '\n')) {
-		const char *order = strstr(line, "_order_");
-		unsigned long n, dirty, clean, out;
-
-		if (!order || sscanf(order, "_order_%lu: dirty %lu clean %lu out %lu", &n, &dirty,
-				     &clean, &out) != 4)
-			continue;
-		pool.out_chunks += out;
-		if (strncmp(line + 1, "cached", 6))
-			pool.odd_pages += (dirty + clean + out) << n;
-		line = order;
+	for (; *text; text += !!*text) {
+		nth_pool_line(&pool, text);
+		text += strcspn(text, "\n");
 	}
 	return pool;
 }
@@ -98,20 +126,18 @@ static u64 nth_number_in(const char *path)
 static struct nth_usage nth_usage(struct nth_state *s)
 {
 	struct drm_pddgpu_info_memory mem = test_memory(&s->c.dev);
-	char *text = nth_dump(s, "pool");
-	struct nth_usage u = {
+	const char *pool = nth_read_pool(files.pool);
+
+	return (struct nth_usage) {
 		.figures = {
 			[NTH_VRAM] = mem.vram_used,
 			[NTH_VISIBLE] = mem.vram_visible_used,
 			[NTH_GTT] = mem.gtt_used,
-			[NTH_POOL_OUT] = test_number(text, "out_pages"),
-			[NTH_POOL_STUCK] = test_number(text, "stuck_pages"),
-			[NTH_DMA] = nth_number_in(DMA_ENTRIES) + nth_pool(text).out_chunks,
+			[NTH_POOL_OUT] = test_number(pool, "out_pages"),
+			[NTH_POOL_STUCK] = test_number(pool, "stuck_pages"),
+			[NTH_DMA] = nth_number_in(DMA_ENTRIES) + nth_pool(pool).out_chunks,
 		},
 	};
-
-	free(text);
-	return u;
 }
 
 /* Whether a figure must be as before: not where buffers are, if some may have moved. */
@@ -149,18 +175,20 @@ static void nth_settle(struct nth_state *s, const struct nth_usage *want, const 
 		     u.figures[i], want->figures[i]);
 }
 
-/* Until nothing changes any more: jobs of prepare() may still give something back. */
-static struct nth_usage nth_steady(struct nth_state *s)
+/*
+ * Until nothing changes any more, for jobs of prepare() may still give something
+ * back; or until it is what it came to the last time, which is mostly at once.
+ */
+static void nth_steady(struct nth_state *s, struct nth_usage *usage)
 {
 	const u64 end = now_ns() + SETTLE_NS;
-	struct nth_usage old, u = nth_usage(s);
+	struct nth_usage now = nth_usage(s);
 
-	do {
-		old = u;
+	while (memcmp(usage, &now, sizeof(now)) && now_ns() < end) {
+		*usage = now;
 		sleep_ms(2);
-		u = nth_usage(s);
-	} while (memcmp(&old, &u, sizeof(u)) && now_ns() < end);
-	return u;
+		now = nth_usage(s);
+	}
 }
 
 /* --- Page attributes, by the kernel's page tables ---------------------- */
@@ -181,9 +209,9 @@ static u64 nth_odd_bytes(const char *line, size_t len)
 /* Pages of the direct map that are not write-back, but for those that the pool counts. */
 s64 nth_odd_pages(struct nth_state *s)
 {
-	char *text = read_text(PAGE_TABLES), *line, *pool;
+	char *text = read_text(PAGE_TABLES), *line;
 	u64 bytes = 0;
-	s64 pages;
+	int pool;
 
 	if (!text)
 		FAIL("cannot read " PAGE_TABLES ": %s", strerror(errno));
@@ -193,32 +221,28 @@ s64 nth_odd_pages(struct nth_state *s)
 	while ((line = strchr(line, '\n')) && strncmp(++line, "---[", 4))
 		bytes += nth_odd_bytes(line, strcspn(line, "\n"));
 	free(text);
-	pool = nth_dump(s, "pool");
-	pages = bytes / PDD_PAGE - nth_pool(pool).odd_pages;
-	free(pool);
-	return pages;
+	pool = nth_open_pool(s);
+	bytes -= nth_pool(nth_read_pool(pool)).odd_pages * PDD_PAGE;
+	close(pool);
+	return (s64)bytes / (s64)PDD_PAGE;
 }
 
 /* --- The n-th failure --------------------------------------------------- */
-
-static int nth_fd = -1;
 
 static void nth_arm(unsigned int n)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%u", n);
 
-	/* Copying the number may be what fails. */
-	while (pwrite(nth_fd, text, len, 0) != len)
-		if (errno != EFAULT)
-			FAIL("cannot write " FAIL_NTH ": %s", strerror(errno));
+	if (pwrite(files.fail_nth, text, len, 0) != len)
+		FAIL("cannot write " FAIL_NTH ": %s", strerror(errno));
 }
 
 /* Whether it has come to the n-th; disarms. */
 static bool nth_was_hit(void)
 {
 	char text[16] = "";
-	ssize_t len = pread(nth_fd, text, sizeof(text) - 1, 0);
+	ssize_t len = pread(files.fail_nth, text, sizeof(text) - 1, 0);
 
 	nth_arm(0);
 	return len > 0 && !strtoul(text, NULL, 0);
@@ -243,6 +267,14 @@ static void nth_set_if_any(const char *attr, const char *setting, const char *va
 	snprintf(path, sizeof(path), "%s/%s", attr, setting);
 	if (!access(path, W_OK))
 		nth_set(attr, setting, value);
+}
+
+static bool nth_is_verbose(const char *attr)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/verbose", attr);
+	return nth_number_in(path);
 }
 
 /* Limits what fails to calls from (require), or not from (reject), a range of code. */
@@ -270,6 +302,7 @@ static void nth_filter_usercopy(void)
 	CHECK(modules);
 	line = strstr(modules, "pddgpu ");
 	CHECK(line);
+	nth_set(USERCOPY, "times", "1");
 	nth_filter(USERCOPY, "require", start, start + strtoull(line + 7, NULL, 0));
 	free(modules);
 }
@@ -277,51 +310,74 @@ static void nth_filter_usercopy(void)
 /*
  * If gpu_buddy has no memory to split a block, it frees one that is still in its
  * tree of free blocks (Linux 6.12): nothing that the driver could do about it.
- * The kernel's symbols are sorted, and many: one look is enough until it boots again.
+ * The kernel's symbols are sorted, and many.
  */
 static void nth_filter_buddy(void)
 {
-	char line[512], name[256] = "", type;
-	u64 address = 0, start = 0;
-	FILE *symbols;
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	u64 start = 0, end;
+	char line[512];
 
-	if (nth_number_in(FAILSLAB "/reject-start"))
-		return;
-	symbols = fopen("/proc/kallsyms", "re");
 	CHECK(symbols);
 	while (!start && fgets(line, sizeof(line), symbols))
-		if (sscanf(line, "%llx %c %255s", &address, &type, name) == 3 &&
-		    !strcmp(name, "split_block"))
-			start = address;
+		if (strstr(line, " split_block\n"))
+			start = strtoull(line, NULL, 16);
 	if (!start)
 		FAIL("this kernel has no split_block()");
-	while (address == start && fgets(line, sizeof(line), symbols))
-		sscanf(line, "%llx", &address);
+	end = start;
+	while (end == start && fgets(line, sizeof(line), symbols))
+		end = strtoull(line, NULL, 16);
 	fclose(symbols);
-	nth_filter(FAILSLAB, "reject", start, address);
+	nth_filter(FAILSLAB, "reject", start, end);
+}
+
+/*
+ * An interrupt that could not get all its files in /proc has the kernel warn when
+ * it removes them: so all slabs may fail but the one that these files come from.
+ */
+static void nth_filter_proc(void)
+{
+	glob_t slabs;
+
+	CHECK_OK(glob("/sys/kernel/slab/*/failslab", 0, NULL, &slabs));
+	for (size_t i = 0; i < slabs.gl_pathc; i++) {
+		bool proc = strstr(slabs.gl_pathv[i], "/proc_dir_entry/");
+		int ret = write_text(slabs.gl_pathv[i], proc ? "0" : "1");
+
+		if (ret)
+			FAIL("cannot write %s: %s", slabs.gl_pathv[i], test_errno(ret));
+	}
+	globfree(&slabs);
+	nth_set(FAILSLAB, "cache-filter", "Y");
 }
 
 /* All allocations may fail, and none of that is worth a line in the log. */
-static void nth_configure(void)
+static void nth_configure(const char *attr)
+{
+	nth_set_if_any(attr, "ignore-gfp-wait", "N");
+	nth_set_if_any(attr, "ignore-gfp-highmem", "N");
+	nth_set_if_any(attr, "min-order", "0");
+	nth_set(attr, "verbose", "0");
+}
+
+/* This takes a while, and lasts until the driver is loaded again. */
+static void nth_configure_all(void)
 {
 	static const char *const patterns[] = {
-		FAILSLAB, "/sys/kernel/debug/fail_page_alloc",
+		"/sys/kernel/debug/dri/*/fail_*", FAILSLAB, "/sys/kernel/debug/fail_page_alloc",
 		USERCOPY,
-		"/sys/kernel/debug/dri/*/fail_*",
 	};
 	glob_t attrs = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
-		glob(patterns[i], i ? GLOB_APPEND : 0, NULL, &attrs);
-	for (size_t i = 0; i < attrs.gl_pathc; i++) {
-		nth_set_if_any(attrs.gl_pathv[i], "ignore-gfp-wait", "N");
-		nth_set_if_any(attrs.gl_pathv[i], "ignore-gfp-highmem", "N");
-		nth_set_if_any(attrs.gl_pathv[i], "min-order", "0");
-		nth_set(attrs.gl_pathv[i], "verbose", "0");
-	}
+		CHECK_OK(glob(patterns[i], i ? GLOB_APPEND : 0, NULL, &attrs));
+	if (!nth_is_verbose(attrs.gl_pathv[0]))
+		return;
+	for (size_t i = 0; i < attrs.gl_pathc; i++)
+		nth_configure(attrs.gl_pathv[i]);
 	globfree(&attrs);
-	if (!access(USERCOPY, F_OK))
-		nth_filter_usercopy();
+	nth_filter_usercopy();
+	nth_filter_proc();
 	nth_filter_buddy();
 }
 
@@ -332,10 +388,46 @@ int nth_ioctl(struct nth_state *s, unsigned long request, void *arg)
 	return ioctl(s->c.dev.fd, request, arg) ? -errno : 0;
 }
 
+int nth_create(struct nth_state *s, u64 size, u32 vm)
+{
+	struct drm_pddgpu_gem_create create = {
+		.size = size,
+		.domains = s->call->domains,
+		.flags = s->call->bo_flags,
+		.vm_id = vm,
+	};
+	int ret = nth_ioctl(s, DRM_IOCTL_PDDGPU_GEM_CREATE, &create);
+
+	s->bo = (struct pdd_bo){ .handle = create.handle, .size = create.size };
+	return ret;
+}
+
+int nth_submit(struct nth_state *s, const struct drm_pddgpu_sync *syncs, u32 num_syncs)
+{
+	const struct drm_pddgpu_cs_bo bos[] = {
+		{ .handle = s->bo.handle },
+		{ .handle = s->word.handle, .flags = DRM_PDDGPU_CS_BO_WRITE },
+	};
+	struct drm_pddgpu_cs cs = {
+		.ctx_id = s->c.ctx,
+		.engine = DRM_PDDGPU_ENGINE_COMPUTE,
+		.ib_dwords = s->ib.n,
+		.ib_addr = s->ib.bo.va,
+		.bos = (uintptr_t)bos,
+		.num_bos = ARRAY_SIZE(bos),
+		.bo_stride = sizeof(*bos),
+		.syncs = (uintptr_t)syncs,
+		.num_syncs = num_syncs,
+		.sync_stride = sizeof(*syncs),
+	};
+
+	return nth_ioctl(s, DRM_IOCTL_PDDGPU_CS, &cs);
+}
+
 void nth_empty_pool(void)
 {
-	CHECK_OK(write_text(POOL_SIZE, "0"));
-	CHECK_OK(write_text(POOL_SIZE, "-1"));
+	CHECK_EQ(pwrite(files.pool_size, "0", 1, 0), 1);
+	CHECK_EQ(pwrite(files.pool_size, "-1", 2, 0), 2);
 }
 
 static sigjmp_buf nth_bus_error;
@@ -357,23 +449,30 @@ int nth_touch(volatile void *byte)
 
 /* --- The sweep ----------------------------------------------------------- */
 
-static bool nth_allowed(const struct nth_call *call, int ret)
+/* Whether what failed was a copy: that has used up the one time that it may fail. */
+static bool nth_copy_failed(void)
 {
-	if (ret == -ENOMEM)
-		return true;
+	if (nth_number_in(USERCOPY "/times"))
+		return false;
+	nth_set(USERCOPY, "times", "1");
+	return true;
+}
+
+static bool nth_allowed(const struct nth_call *call, bool copy, int ret)
+{
+	if (copy)
+		return ret == -EFAULT;
 	for (size_t i = 0; i < ARRAY_SIZE(call->errors); i++)
 		if (call->errors[i] && ret == -call->errors[i])
 			return true;
-	/* A copy from or to user space failed. */
-	return ret == -EFAULT && !access(USERCOPY, F_OK);
+	return !ret || ret == -ENOMEM;
 }
 
 /* It failed: nothing has changed, and it works the next time. */
-static void nth_failed(struct nth_state *s, unsigned int n, int ret,
-		       const struct nth_usage *before)
+static void nth_failed(struct nth_state *s, unsigned int n, const struct nth_usage *before)
 {
-	if (!nth_allowed(s->call, ret))
-		FAIL("n=%u: the error is %s", n, test_errno(ret));
+	int ret;
+
 	if (!(s->call->flags & NTH_REBINDS))
 		nth_settle(s, before, "after a failure", n);
 	if (s->call->failed)
@@ -383,38 +482,62 @@ static void nth_failed(struct nth_state *s, unsigned int n, int ret,
 		FAIL("n=%u: made again it gives %s", n, test_errno(ret));
 }
 
-/* Returns whether there was an n-th point at all. */
-static bool nth_step(struct nth_state *s, unsigned int n, const struct nth_usage *base)
+/* Everything is ready for the call; @before is what it was for the last one. */
+static void nth_prepare(struct nth_state *s, struct nth_usage *before)
 {
-	const struct nth_call *call = s->call;
-	struct nth_usage before = { 0 };
+	if (s->call->prepare)
+		s->call->prepare(s);
+	if (s->call->flags & NTH_COLD)
+		nth_empty_pool();
+	if (!(s->call->flags & NTH_REBINDS))
+		nth_steady(s, before);
+}
+
+/* Back to where the sweep began. */
+static void nth_clean(struct nth_state *s, unsigned int n, const struct nth_usage *base)
+{
+	if (s->call->clean)
+		s->call->clean(s);
+	if (s->call->flags & NTH_REBINDS)
+		return;
+	nth_empty_pool();
+	nth_settle(s, base, "in the end", n);
+}
+
+/* Returns whether there was an n-th point at all. */
+static bool nth_step(struct nth_state *s, unsigned int n, const struct nth_usage *base,
+		     struct nth_usage *before)
+{
 	bool hit;
 	int ret;
 
-	if (call->prepare)
-		call->prepare(s);
-	if (call->flags & NTH_COLD)
-		nth_empty_pool();
-	if (!(call->flags & NTH_REBINDS))
-		before = nth_steady(s);
-
+	nth_prepare(s, before);
 	nth_arm(n);
-	ret = call->run(s);
+	ret = s->call->run(s);
 	hit = nth_was_hit();
 	if (ret && !hit)
 		FAIL("n=%u: gives %s although nothing failed", n, test_errno(ret));
+	if (!nth_allowed(s->call, hit && nth_copy_failed(), ret))
+		FAIL("n=%u: gives %s", n, test_errno(ret));
 
+	s->in_spite = hit && !ret;
 	if (ret)
-		nth_failed(s, n, ret, &before);
-	if (call->check)
-		call->check(s);
-	if (call->clean)
-		call->clean(s);
-	if (!(call->flags & NTH_REBINDS)) {
-		nth_empty_pool();
-		nth_settle(s, base, "in the end", n);
-	}
+		nth_failed(s, n, before);
+	if (s->call->check)
+		s->call->check(s);
+	nth_clean(s, n, base);
 	return hit;
+}
+
+/* What calls share, and what the card is asked by. */
+static void nth_begin_client(struct nth_state *s)
+{
+	test_client(&s->c);
+	files.pool = nth_open_pool(s);
+	files.pool_size = nth_open(POOL_SIZE, O_WRONLY);
+	s->word = test_bo(&s->c, PDD_PAGE, GTT);
+	s->ib = test_ib(&s->c, 64);
+	*(u32 *)s->word.map = 0;
 }
 
 static void nth_begin(struct nth_state *s, const struct nth_call *call)
@@ -424,46 +547,40 @@ static void nth_begin(struct nth_state *s, const struct nth_call *call)
 	memset(s, 0, sizeof(*s));
 	s->call = call;
 	s->fd = -1;
-	nth_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
-	if (nth_fd < 0)
+	if (access(FAIL_NTH, F_OK))
 		FAIL("this kernel has no " FAIL_NTH ": it takes CONFIG_FAULT_INJECTION");
-	nth_configure();
+	files.fail_nth = nth_open(FAIL_NTH, O_RDWR);
+	nth_configure_all();
 	/* Our own memory is there, and does not count. */
 	CHECK_OK(mlockall(MCL_CURRENT));
 	CHECK_OK(sigaction(SIGBUS, &bus, NULL));
-	if (!(call->flags & NTH_REBINDS)) {
-		test_client(&s->c);
-		s->word = test_bo(&s->c, PDD_PAGE, GTT);
-		s->ib = test_ib(&s->c, 64);
-		*(u32 *)s->word.map = 0;
-	}
+	if (!(call->flags & NTH_REBINDS))
+		nth_begin_client(s);
 	if (call->begin)
 		call->begin(s);
 }
 
-/* Every n takes long: the usual run takes one in so many, at random. */
+/* Where every n takes long, the usual run takes one in so many, at random. */
 static unsigned int nth_next(const struct nth_call *call, unsigned int n, u64 *seed)
 {
-	const u32 stride = call->stride ? call->stride : USUAL_STRIDE;
-
-	if (test_options.long_runs)
+	if (test_options.long_runs || !call->stride)
 		return n + 1;
-	return n + 1 + random_next(seed) % (2 * stride - 1);
+	return n + 1 + random_next(seed) % (2 * call->stride - 1);
 }
 
 void nth_sweep(const void *arg)
 {
 	unsigned int n, last = 0, tried = 0;
 	u64 seed = test_options.seed;
-	struct nth_usage base = { 0 };
+	struct nth_usage base = { 0 }, before = { 0 };
 	struct nth_state s;
 
 	nth_begin(&s, arg);
 	if (!(s.call->flags & NTH_REBINDS)) {
 		nth_empty_pool();
-		base = nth_steady(&s);
+		nth_steady(&s, &base);
 	}
-	for (n = 1; nth_step(&s, n, &base); n = nth_next(s.call, n, &seed)) {
+	for (n = 1; nth_step(&s, n, &base, &before); n = nth_next(s.call, n, &seed)) {
 		last = n;
 		tried++;
 	}

@@ -33,6 +33,7 @@ struct nth_call;
  * @fd: an open file, or -1
  * @map: a mapping
  * @offset: what to pass to mmap()
+ * @in_spite: the call has worked although something failed
  */
 struct nth_state {
 	struct pdd_client c;
@@ -45,6 +46,7 @@ struct nth_state {
 	int fd;
 	void *map;
 	u64 offset;
+	bool in_spite;
 };
 
 /**
@@ -56,11 +58,11 @@ struct nth_state {
  * @failed: checks what must be as before beyond what is counted; may be NULL
  * @check: the call has worked: checks the result; may be NULL
  * @clean: undoes @prepare and @run; may be NULL
- * @errors: what it may fail with besides -ENOMEM, positive
+ * @errors: what it may fail with if memory is short, besides -ENOMEM; positive
  * @domains: of the buffer, for calls that differ in that
  * @bo_flags: of the buffer
  * @flags: NTH_*
- * @stride: without --long only one n in so many is tried, at random; 0: the usual
+ * @stride: without --long only one n in so many is tried, at random; 0: every n
  * @arg: for the functions
  */
 struct nth_call {
@@ -118,6 +120,26 @@ void nth_empty_pool(void);
  * Return: 0 or a negative errno.
  */
 int nth_ioctl(struct nth_state *s, unsigned long request, void *arg);
+
+/**
+ * nth_create() - GEM_CREATE
+ * @s: the state; its buffer becomes the new one, not mapped, or none
+ * @size: bytes
+ * @vm: the address space that it is private to, or 0
+ *
+ * Return: 0 or a negative errno.
+ */
+int nth_create(struct nth_state *s, u64 size, u32 vm);
+
+/**
+ * nth_submit() - CS of the command buffer, which reads the buffer and writes the word
+ * @s: the state
+ * @syncs: what to wait for and to signal
+ * @num_syncs: how many
+ *
+ * Return: 0 or a negative errno.
+ */
+int nth_submit(struct nth_state *s, const struct drm_pddgpu_sync *syncs, u32 num_syncs);
 
 /**
  * nth_touch() - Write a byte

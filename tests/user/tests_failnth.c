@@ -59,28 +59,14 @@ static void prepare_warm(struct nth_state *s)
 	clean_bo(s);
 }
 
-static int create_in(struct nth_state *s, u32 vm)
-{
-	struct drm_pddgpu_gem_create create = {
-		.size = BO_SIZE,
-		.domains = s->call->domains,
-		.flags = s->call->bo_flags,
-		.vm_id = vm,
-	};
-	int ret = nth_ioctl(s, DRM_IOCTL_PDDGPU_GEM_CREATE, &create);
-
-	s->bo = (struct pdd_bo){ .handle = create.handle, .size = create.size };
-	return ret;
-}
-
 static int run_create(struct nth_state *s)
 {
-	return create_in(s, 0);
+	return nth_create(s, BO_SIZE, 0);
 }
 
 static int run_create_private(struct nth_state *s)
 {
-	return create_in(s, s->c.vm);
+	return nth_create(s, BO_SIZE, s->c.vm);
 }
 
 static void check_create(struct nth_state *s)
@@ -472,33 +458,11 @@ static void prepare_cs(struct nth_state *s)
 	*(u32 *)s->word.map = OTHER;
 }
 
-static int run_cs_with(struct nth_state *s, const struct drm_pddgpu_sync *syncs, u32 num_syncs)
-{
-	const struct drm_pddgpu_cs_bo bos[] = {
-		{ .handle = s->bo.handle },
-		{ .handle = s->word.handle, .flags = DRM_PDDGPU_CS_BO_WRITE },
-	};
-	struct drm_pddgpu_cs cs = {
-		.ctx_id = s->c.ctx,
-		.engine = COMPUTE,
-		.ib_dwords = s->ib.n,
-		.ib_addr = s->ib.bo.va,
-		.bos = (uintptr_t)bos,
-		.num_bos = ARRAY_SIZE(bos),
-		.bo_stride = sizeof(*bos),
-		.syncs = (uintptr_t)syncs,
-		.num_syncs = num_syncs,
-		.sync_stride = sizeof(*syncs),
-	};
-
-	return nth_ioctl(s, DRM_IOCTL_PDDGPU_CS, &cs);
-}
-
 static int run_cs(struct nth_state *s)
 {
 	const struct drm_pddgpu_sync sync = { .handle = s->id, .flags = DRM_PDDGPU_SYNC_SIGNAL };
 
-	return run_cs_with(s, &sync, 1);
+	return nth_submit(s, &sync, 1);
 }
 
 /* Nothing ran, and nothing will signal. */
@@ -547,7 +511,7 @@ static int run_cs_syncs(struct nth_state *s)
 		{ .handle = s->id, .flags = DRM_PDDGPU_SYNC_SIGNAL, .point = 3 },
 	};
 
-	return run_cs_with(s, syncs, ARRAY_SIZE(syncs));
+	return nth_submit(s, syncs, ARRAY_SIZE(syncs));
 }
 
 static int wait_point(struct nth_state *s, uint64_t point, s64 timeout)
@@ -578,6 +542,9 @@ static void clean_cs_syncs(struct nth_state *s)
 
 /* --- The tests ------------------------------------------------------------ */
 
+/* VRAM alone: whatever memory it is that runs out, TTM says the same. */
+#define FULL	.errors = { ENOSPC }
+
 #define CREATE(what, d, f, ...) \
 	NTH_TEST("gem_create_" what, .run = run_create, .check = check_create, \
 		 .clean = clean_bo, .domains = (d), .bo_flags = (f), ##__VA_ARGS__)
@@ -594,9 +561,6 @@ static void clean_cs_syncs(struct nth_state *s)
 #define CS(what, p, r, f, c, u, d) \
 	NTH_TEST(what, .prepare = (p), .run = (r), .failed = (f), .check = (c), .clean = (u), \
 		 .domains = (d))
-
-/* VRAM alone: whatever memory it is that runs out, TTM says the same. */
-#define FULL	.errors = { ENOSPC }
 
 static const struct test tests[] = {
 	CREATE("vram", VRAM, 0, FULL),
