@@ -321,6 +321,7 @@ void pddgpu_device_unplug(struct pddgpu_device *pdev)
 	/* With the rings dead, what is queued fails on its way through. */
 	pddgpu_job_wait_all(pdev);
 	pddgpu_copy_fini(pdev);
+	pddgpu_pm_free(pdev);
 	pddgpu_fault_ring_fini(pdev);
 	pddgpu_device_fini_rings(pdev);
 	pddgpu_ttm_unplug(pdev);

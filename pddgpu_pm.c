@@ -48,46 +48,51 @@ void pddgpu_pm_unpin(struct pddgpu_device *pdev, struct pddgpu_pm_pinned *pinned
 	mutex_unlock(&pdev->pm.lock);
 }
 
-/* User space is frozen: from prepare to complete nothing is pinned or unpinned. */
-static void pddgpu_pm_free(struct pddgpu_device *pdev)
+void pddgpu_pm_free(struct pddgpu_device *pdev)
 {
-	struct pddgpu_pm_pinned *pinned;
-
-	list_for_each_entry(pinned, &pdev->pm.pinned, link) {
-		pddgpu_bo_free_pinned(pinned->saved);
-		pinned->saved = NULL;
-	}
+	pddgpu_bo_free_pinned(pdev->pm.saved);
+	pdev->pm.saved = NULL;
 	kvfree(pdev->pm.gart);
 	pdev->pm.gart = NULL;
 }
 
-static int pddgpu_pm_alloc_pinned(struct pddgpu_device *pdev, struct pddgpu_pm_pinned *pinned)
+/* User space is frozen: from prepare to complete nothing is pinned or unpinned. */
+static u64 pddgpu_pm_pinned_bytes(struct pddgpu_device *pdev)
 {
+	struct pddgpu_pm_pinned *pinned;
+	u64 bytes = 0;
+
+	list_for_each_entry(pinned, &pdev->pm.pinned, link)
+		bytes += pinned->size;
+	return bytes;
+}
+
+static int pddgpu_pm_alloc_saved(struct pddgpu_device *pdev)
+{
+	u64 bytes = pddgpu_pm_pinned_bytes(pdev);
 	struct pddgpu_bo *bo;
 
-	bo = pddgpu_bo_create_pinned(pdev, pinned->size, DRM_PDDGPU_DOMAIN_GTT,
-				     &pinned->saved_addr, NULL);
+	if (!bytes)
+		return 0;
+
+	bo = pddgpu_bo_create_pinned(pdev, bytes, DRM_PDDGPU_DOMAIN_GTT, &pdev->pm.saved_addr,
+				     NULL);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
-	pinned->saved = bo;
+	pdev->pm.saved = bo;
 	return 0;
 }
 
 static int pddgpu_pm_alloc(struct pddgpu_device *pdev)
 {
-	struct pddgpu_pm_pinned *pinned;
-	int ret = 0;
+	int ret;
 
 	pdev->pm.gart = kvmalloc(PDDGPU_GART_BYTES, GFP_KERNEL);
 	if (!pdev->pm.gart)
 		return -ENOMEM;
 
-	list_for_each_entry(pinned, &pdev->pm.pinned, link) {
-		ret = pddgpu_pm_alloc_pinned(pdev, pinned);
-		if (ret)
-			break;
-	}
+	ret = pddgpu_pm_alloc_saved(pdev);
 	if (ret)
 		pddgpu_pm_free(pdev);
 	return ret;
@@ -132,16 +137,16 @@ static void pddgpu_pm_complete(struct device *dev)
 static int pddgpu_pm_copy(struct pddgpu_device *pdev, bool save)
 {
 	struct pddgpu_ring *ring = &pdev->rings[PDDGPU_ENGINE_COPY];
+	u64 saved = pdev->pm.saved_addr;
 	struct pddgpu_pm_pinned *pinned;
 	int ret;
 
 	list_for_each_entry(pinned, &pdev->pm.pinned, link) {
-		u64 src = save ? pinned->addr : pinned->saved_addr;
-		u64 dst = save ? pinned->saved_addr : pinned->addr;
-
-		ret = pddgpu_ring_copy(ring, src, dst, pinned->size);
+		ret = pddgpu_ring_copy(ring, save ? pinned->addr : saved,
+				       save ? saved : pinned->addr, pinned->size);
 		if (ret)
 			return ret;
+		saved += pinned->size;
 	}
 	return 0;
 }

@@ -18,6 +18,13 @@ struct pddgpu_pm {
 	struct mutex lock;
 	/** @pinned: struct pddgpu_pm_pinned of all VRAM that eviction leaves where it is */
 	struct list_head pinned;
+	/**
+	 * @saved: pinned GTT memory for the contents of @pinned, one after the other; from
+	 * prepare to complete, else NULL, as it is if nothing is pinned
+	 */
+	struct pddgpu_bo *saved;
+	/** @saved_addr: VMID 0 address of @saved */
+	u64 saved_addr;
 	/** @gart: copy of the GART's table; from prepare to complete, else NULL */
 	void *gart;
 	/** @asleep: the card has no state; by &pddgpu_device.reset_lock */
@@ -34,10 +41,6 @@ struct pddgpu_pm_pinned {
 	u64 addr;
 	/** @size: bytes */
 	u64 size;
-	/** @saved: pinned GTT memory for its contents; from prepare to complete, else NULL */
-	struct pddgpu_bo *saved;
-	/** @saved_addr: VMID 0 address of @saved */
-	u64 saved_addr;
 };
 
 /**
@@ -61,6 +64,15 @@ void pddgpu_pm_pin(struct pddgpu_device *pdev, struct pddgpu_pm_pinned *pinned);
  * @pinned: the same
  */
 void pddgpu_pm_unpin(struct pddgpu_device *pdev, struct pddgpu_pm_pinned *pinned);
+
+/**
+ * pddgpu_pm_free() - Free what a suspend keeps until it is over
+ * @pdev: the card, unplugged or awake; its struct device is locked
+ *
+ * Who is unbound in a suspend or resume is not told of its end.  Does nothing at
+ * other times.
+ */
+void pddgpu_pm_free(struct pddgpu_device *pdev);
 
 extern const struct dev_pm_ops pddgpu_pm_ops;
 
