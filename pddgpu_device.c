@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/bitfield.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/pci.h>
 
@@ -20,6 +21,8 @@
 #define PDDGPU_SUPPORTED_MAJOR	1
 #define PDDGPU_DMA_BITS_MIN	32
 #define PDDGPU_DMA_BITS_MAX	52
+/* Between two readings that must both be wrong: a link may retrain meanwhile */
+#define PDDGPU_DOUBT_MS		100
 
 u64 pddgpu_read64(struct pddgpu_device *pdev, u32 reg_lo)
 {
@@ -71,6 +74,15 @@ static int pddgpu_device_map(struct pddgpu_device *pdev, struct pci_dev *pci)
 bool pddgpu_device_answers(struct pddgpu_device *pdev)
 {
 	return pddgpu_read(pdev, PDDGPU_REG_ID) == PDDGPU_ID_MAGIC;
+}
+
+bool pddgpu_device_is_dead(struct pddgpu_device *pdev)
+{
+	if (pddgpu_device_answers(pdev))
+		return false;
+
+	msleep(PDDGPU_DOUBT_MS);
+	return !pddgpu_device_answers(pdev);
 }
 
 static int pddgpu_device_identify(struct pddgpu_device *pdev)

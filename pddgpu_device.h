@@ -186,6 +186,16 @@ void pddgpu_device_wedge(struct pddgpu_device *pdev);
 bool pddgpu_device_answers(struct pddgpu_device *pdev);
 
 /**
+ * pddgpu_device_is_dead() - See whether the card is gone for good
+ * @pdev: the card, which cannot be unbound now
+ *
+ * Sleeps for a moment before it says so.
+ *
+ * Return: true if it does not answer, and does not do so later.
+ */
+bool pddgpu_device_is_dead(struct pddgpu_device *pdev);
+
+/**
  * pddgpu_device_lost() - Give up a card that has died
  * @pdev: the card, entered, &pddgpu_device.reset_lock held
  *

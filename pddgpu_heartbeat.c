@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
 #include <linux/workqueue.h>
@@ -25,8 +24,6 @@
 /* While it stands in for an interrupt that is switched off */
 #define PDDGPU_HEARTBEAT_FAST_MS	10
 #define PDDGPU_HEARTBEAT_MAX_MS	(3600 * MSEC_PER_SEC)
-/* Between two readings that must both be wrong: a link may retrain meanwhile */
-#define PDDGPU_HEARTBEAT_DOUBT_MS	100
 
 static int pddgpu_heartbeat_set_ms(const char *val, const struct kernel_param *kp)
 {
@@ -47,15 +44,6 @@ static unsigned int job_max_ms = 10000;
 module_param_cb(job_max_ms, &pddgpu_heartbeat_ms_ops, &job_max_ms, 0444);
 MODULE_PARM_DESC(job_max_ms,
 		 "Time after which a job counts as hung, progress or not, ms (default 10000)");
-
-static bool pddgpu_heartbeat_is_dead(struct pddgpu_device *pdev)
-{
-	if (pddgpu_device_answers(pdev))
-		return false;
-
-	msleep(PDDGPU_HEARTBEAT_DOUBT_MS);
-	return !pddgpu_device_answers(pdev);
-}
 
 /* --- Jobs that hang ---------------------------------------------------- */
 
@@ -133,7 +121,7 @@ static void pddgpu_heartbeat_locked(struct pddgpu_device *pdev)
 {
 	bool busy = false, resting;
 
-	if (pddgpu_heartbeat_is_dead(pdev)) {
+	if (pddgpu_device_is_dead(pdev)) {
 		pddgpu_device_lost(pdev);
 		return;
 	}

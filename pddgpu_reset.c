@@ -352,9 +352,16 @@ void pddgpu_reset_start(struct pddgpu_device *pdev, int error)
 	pddgpu_heartbeat_start(pdev);
 }
 
+static void pddgpu_reset_unlock(struct pddgpu_device *pdev)
+{
+	mutex_unlock(&pdev->reset_lock);
+	up_write(&pdev->cpu_lock);
+}
+
 /*
  * Lets the engines finish what they have, within bounds, and keeps the CPU away
- * from VRAM: who touches a mapping waits.
+ * from VRAM: who touches a mapping waits.  But not for a card that is dead: the PCI
+ * core would wait for it for minutes, unless it knows that it is gone.
  */
 static void pddgpu_reset_prepare(struct pci_dev *pci)
 {
@@ -363,18 +370,30 @@ static void pddgpu_reset_prepare(struct pci_dev *pci)
 	down_write(&pdev->cpu_lock);
 	pddgpu_reset_unmap_cpu(pdev);
 	mutex_lock(&pdev->reset_lock);
-	if (!pddgpu_reset_is_pointless(pdev))
+	if (!pddgpu_reset_is_pointless(pdev)) {
 		pddgpu_reset_stop(pdev);
+		if (pddgpu_device_is_dead(pdev))
+			pddgpu_reset_start(pdev, -ENODEV);
+	}
+	if (!READ_ONCE(pdev->lost))
+		return;
+
+	pci->error_state = pci_channel_io_perm_failure;
+	pddgpu_reset_unlock(pdev);
 }
 
+/* It has been lost either before, and nothing is locked, or not yet. */
 static void pddgpu_reset_done(struct pci_dev *pci)
 {
 	struct pddgpu_device *pdev = pci_get_drvdata(pci);
 
+	if (READ_ONCE(pdev->lost)) {
+		pci->error_state = pci_channel_io_normal;
+		return;
+	}
 	if (!pddgpu_reset_is_pointless(pdev))
 		pddgpu_reset_start(pdev, pddgpu_reset_restart(pdev));
-	mutex_unlock(&pdev->reset_lock);
-	up_write(&pdev->cpu_lock);
+	pddgpu_reset_unlock(pdev);
 }
 
 const struct pci_error_handlers pddgpu_reset_handlers = {

@@ -415,7 +415,8 @@ static bool pddgpu_ring_is_drained(struct pddgpu_ring *ring)
 	struct pddgpu_timeline_head head;
 
 	return pddgpu_ring_process(ring) < 0 ||
-		!pddgpu_timeline_get_head(ring->timeline, &head);
+		!pddgpu_timeline_get_head(ring->timeline, &head) ||
+		pddgpu_device_is_dead(ring->pdev);
 }
 
 void pddgpu_ring_quiesce(struct pddgpu_ring *ring, u32 ms, struct pddgpu_ring_stop *stop)
