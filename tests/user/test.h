@@ -302,4 +302,14 @@ int test_module_load(void);
  */
 void test_wait_for_card(void);
 
+/**
+ * test_suspend() - Suspend all devices and resume them at once
+ *
+ * That is what a machine does that goes to sleep and changes its mind at the last
+ * moment: no power is switched off, and it takes no time.
+ *
+ * Return: 0, or the error of the device that did not want to.
+ */
+int test_suspend(void);
+
 #endif

@@ -283,3 +283,14 @@ void test_wait_for_card(void)
 		sleep_ms(10);
 	CHECK(pdd_count() > 0);
 }
+
+int test_suspend(void)
+{
+	int ret;
+
+	CHECK_OK(write_text("/sys/module/suspend/parameters/pm_test_delay", "0"));
+	CHECK_OK(write_text("/sys/power/pm_test", "devices"));
+	ret = write_text("/sys/power/state", "mem");
+	CHECK_OK(write_text("/sys/power/pm_test", "none"));
+	return ret;
+}

@@ -189,6 +189,88 @@ static void unload(const void *arg)
 		test_check_alive(0);
 }
 
+/* --- In the middle of something --------------------------------------------- */
+
+#define MAX_BOS		4
+
+/* What the machine asks of the card, in which packet it dies of that, with how many buffers. */
+struct order {
+	int (*give)(const struct victim *v);
+	u32 packets;
+	u32 num_bos;
+};
+
+static int suspend(const struct victim *v)
+{
+	(void)v;
+	return test_suspend();
+}
+
+static int reset(const struct victim *v)
+{
+	return tell_device(v, "reset");
+}
+
+/* Of page tables, which nobody waits for otherwise: from here on the card is idle. */
+static void wait_for_updates(struct pdd_client *c)
+{
+	struct pdd_ib ib = test_ib(c, 16);
+
+	for (u32 engine = 0; engine < PDDGPU_NUM_ENGINES; engine++) {
+		pdd_nop(&ib, 0);
+		CHECK_OK(pdd_run(c, engine, &ib, NULL, 0));
+	}
+}
+
+/*
+ * Whatever the order comes to, the machine does not wait for the card, which is given
+ * up.  Who used it hears of it, can still look at what is mapped, and leave.
+ */
+static void ordered(const void *arg)
+{
+	const struct order *order = arg;
+	struct victim v = find_victim();
+	struct drm_pddgpu_info_memory mem;
+	struct pdd_bo bos[MAX_BOS];
+	struct pdd_client c;
+	u64 end;
+
+	test_client(&c);
+	for (u32 i = 0; i < order->num_bos; i++) {
+		bos[i] = test_bo(&c, 4 * MIB, VRAM);
+		test_pattern(bos[i].map, PDD_PAGE, i);
+	}
+	wait_for_updates(&c);
+	*v.vanish = order->packets;
+	order->give(&v);
+	wait_for_unbind(&v);
+	/* The link in sysfs goes a moment earlier. */
+	for (end = now_ns() + SECOND_NS * test_options.slow; pdd_memory(&c.dev, &mem) != -ENODEV;
+	     sleep_ms(5))
+		CHECK(now_ns() < end);
+	for (u32 i = 0; i < order->num_bos; i++)
+		*(volatile u32 *)bos[i].map = *(volatile u32 *)(bos[i].map + PDD_PAGE);
+	pdd_client_close(&c);
+	bury(&v);
+}
+
+/* A reset, which waits for a busy card: it dies of what it has to do until then. */
+static void reset_busy(const void *arg)
+{
+	struct victim v = find_victim();
+	u64 seed = test_options.seed, usual;
+	struct crowd *crowd = crowd_start(4, seed);
+
+	(void)arg;
+	usual = crowd_max(crowd, worst_ns);
+	*v.vanish = 1 + random_next(&seed) % 20;
+	reset(&v);
+	wait_for_unbind(&v);
+	crowd_join(crowd);
+	check_in_time(crowd, usual);
+	bury(&v);
+}
+
 /* As often as --deaths says. */
 static void often(const void *arg)
 {
@@ -209,6 +291,10 @@ static const u32 numbers[] = { 0, 1, 2, 3 };
 #define DEATH(name_, ...)						\
 	{ .name = "death." name_, .timeout = 120, .changes_cards = true, __VA_ARGS__ }
 
+/* Without buffers a suspend takes twenty packets, most of them NOPs, and a resume more. */
+#define ORDER(name_, give_, packets_, num_bos_)				\
+	DEATH(name_, .run = ordered, .arg = &(const struct order){ give_, packets_, num_bos_ })
+
 static const struct test tests[] = {
 	DEATH("at_once", .run = at_once),
 	DEATH("in_a_packet_1", .run = in_a_packet, .arg = &numbers[1]),
@@ -219,6 +305,12 @@ static const struct test tests[] = {
 	DEATH("while_probing", .run = while_probing, .arg = &numbers[2]),
 	DEATH("while_unbinding", .run = while_unbinding),
 	DEATH("unload", .run = unload),
+	ORDER("suspend_evicting", suspend, 2, MAX_BOS),
+	ORDER("suspend_saving", suspend, 14, 0),
+	ORDER("resume", suspend, 40, 0),
+	ORDER("before_reset", reset, 0, MAX_BOS),
+	ORDER("after_reset", reset, 1, MAX_BOS),
+	DEATH("reset_busy", .run = reset_busy),
 	{ .name = "death.often", .run = often, .timeout = 1200, .changes_cards = true },
 };
 
