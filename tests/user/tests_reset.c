@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #define COPY		DRM_PDDGPU_ENGINE_COPY
@@ -368,6 +370,7 @@ static void ordered_while_hung(const void *arg)
 #define SLEEP_BOS	14
 #define SLEEP_BO_SIZE	(16 * MIB)
 #define SLEEPS		2
+#define RESERVE_SHARE	16	/* of the system's memory that the driver leaves alone */
 #define SLEEP_S		8	/* an alarm that comes before the machine sleeps wakes nobody */
 
 /* Suspends to RAM for some seconds; VRAM forgets all, as it does without power. */
@@ -460,6 +463,67 @@ static void sleep_busy(const void *arg)
 	test_check_alive(0);
 }
 
+/* What buffers can be made of. */
+static u64 free_memory(struct pdd_dev *dev)
+{
+	char *text = read_text("/proc/meminfo");
+	u64 bytes;
+
+	CHECK(text);
+	bytes = test_number(text, "MemAvailable") * KIB + test_memory(dev).pool_bytes;
+	free(text);
+	return bytes;
+}
+
+static u32 count_in_vram(struct pdd_client *c, const struct pdd_bo *bos)
+{
+	struct drm_pddgpu_gem_info info;
+	u32 n = 0;
+
+	for (u32 i = 0; i < SLEEP_BOS; i++) {
+		CHECK_OK(pdd_bo_info(&c->dev, &bos[i], &info));
+		n += info.placement == VRAM;
+	}
+	return n;
+}
+
+/*
+ * The system has memory for some of the buffers, but not for all.  The machine stays
+ * awake, nothing is lost, and as soon as there is room it can go to sleep.
+ */
+static void sleep_no_memory(const void *arg)
+{
+	struct pdd_bo bos[SLEEP_BOS];
+	u32 sums[SLEEP_BOS];
+	struct pdd_client c;
+	struct sysinfo si;
+	u64 left, size;
+	void *hog;
+
+	(void)arg;
+	test_client(&c);
+	fill_vram(&c, bos, sums);
+	CHECK_OK(sysinfo(&si));
+	left = (u64)si.totalram * si.mem_unit / RESERVE_SHARE + 4 * SLEEP_BO_SIZE;
+	CHECK(free_memory(&c.dev) > left);
+	size = free_memory(&c.dev) - left;
+	hog = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	CHECK(hog != MAP_FAILED);
+	CHECK_RET(test_suspend(), -ENOMEM);
+	/* It was on its way, and everybody is where he was found. */
+	CHECK(count_in_vram(&c, bos) > 0);
+	CHECK(count_in_vram(&c, bos) < SLEEP_BOS);
+	check_vram(&c, bos, sums);
+	CHECK_EQ(count_in_vram(&c, bos), SLEEP_BOS);
+	test_check_alive(0);
+	munmap(hog, size);
+	CHECK_OK(test_suspend());
+	CHECK_EQ(count_in_vram(&c, bos), 0);
+	check_vram(&c, bos, sums);
+	test_check_alive(0);
+}
+
 /* --- The last resort --------------------------------------------------- */
 
 static void bind_driver(const struct pdd_dev *dev, const char *file)
@@ -525,6 +589,7 @@ static const struct test tests[] = {
 	BOTH("function", function_reset),
 	{ .name = "reset.ordered_x100", .run = ordered, .timeout = 120 },
 	BOTH("ordered_while_hung", ordered_while_hung),
+	{ .name = "sleep.no_memory", .run = sleep_no_memory, .timeout = 60 },
 	{ .name = "sleep.full", .run = sleep_full, .timeout = 120 },
 	{ .name = "sleep.busy", .run = sleep_busy, .timeout = 120 },
 	{ .name = "reset.wedged", .run = wedged, .changes_cards = true },
