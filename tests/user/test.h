@@ -290,10 +290,11 @@ int test_module_unload(void);
 
 /**
  * test_module_load() - Load the driver, see struct test_options
+ * @params: its parameters, as for insmod; "" for none
  *
  * Return: 0 or a negative errno.
  */
-int test_module_load(void);
+int test_module_load(const char *params);
 
 /**
  * test_wait_for_card() - Wait for the device nodes, which come a moment after the driver

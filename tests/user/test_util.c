@@ -265,14 +265,14 @@ int test_module_unload(void)
 	return syscall(SYS_delete_module, "pddgpu", O_NONBLOCK) ? -errno : 0;
 }
 
-int test_module_load(void)
+int test_module_load(const char *params)
 {
 	int fd = open(test_options.module, O_RDONLY | O_CLOEXEC);
 	int ret;
 
 	if (fd < 0)
 		FAIL("cannot open the module %s: %s", test_options.module, strerror(errno));
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	ret = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
 	close(fd);
 	return ret;
 }

@@ -922,7 +922,7 @@ static void unload_pending(const void *arg)
 	CHECK_OK(test_module_unload());
 	after = fetch(&c.dev);
 	CHECK(!strcmp(before, after));
-	CHECK_OK(test_module_load());
+	CHECK_OK(test_module_load(""));
 	test_wait_for_card();
 	CHECK(!strcmp(before, fetch(&c.dev)));
 	discard(&c.dev);

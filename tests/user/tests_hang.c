@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -288,6 +289,98 @@ static void long_job_is_not_hung(const void *arg)
 	test_check_words(bo.map, bo.size, 99);
 }
 
+/* --- Jobs that never come to an end ------------------------------------ */
+
+#define MAX_MS		1500	/* what a job may take, for the purpose */
+#define PACKET_MS	20
+#define LONG_PACKETS	33	/* of a job that is longer than no progress may be, but not too long */
+#define ENDLESS		4000	/* packets of one that gets on, and on */
+
+static void slow_down(struct pdd_client *c, u32 packet_ms)
+{
+	volatile u32 *reg = pdd_registers(&c->dev);
+
+	if (!reg)
+		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
+	reg[PDDGPU_REG_INJECT_SLOW / 4] = packet_ms * 1000;
+}
+
+static struct pdd_ib slow_ib(struct pdd_client *c, u32 packets, u64 va)
+{
+	struct pdd_ib ib = test_ib(c, packets + 8);
+
+	for (u32 i = 0; i < packets; i++)
+		pdd_nop(&ib, 0);
+	pdd_atomic(&ib, PDDGPU_ATOMIC_ADD, va, 1, 0, 0);
+	return ib;
+}
+
+/*
+ * A job that does one packet after the other is no hung one, and yet it cannot have
+ * the engine for ever.  One that takes its time gets it, and so do those behind both.
+ */
+static void too_long(u32 engine)
+{
+	struct pdd_ib endless, slow, behind;
+	struct pdd_client guilty, c;
+	struct pdd_bo never, word;
+	u32 out, out_behind;
+	u64 start;
+
+	test_client(&guilty);
+	test_client(&c);
+	never = test_bo(&guilty, PDD_PAGE, GTT);
+	word = test_bo(&c, PDD_PAGE, GTT);
+	endless = slow_ib(&guilty, ENDLESS, never.va);
+	slow = slow_ib(&c, LONG_PACKETS, word.va);
+	behind = slow_ib(&c, 0, word.va);
+	slow_down(&c, PACKET_MS);
+
+	start = now_ns();
+	CHECK_OK(pdd_run(&c, engine, &slow, NULL, 0));
+	CHECK(now_ns() - start > LONG_PACKETS * PACKET_MS * 1000000ULL);
+	CHECK_EQ(*(u64 *)word.map, 1);
+
+	start = now_ns();
+	CHECK_OK(pdd_submit_out(&guilty, engine, &endless, NULL, 0, &out));
+	CHECK_OK(pdd_submit_out(&c, engine, &behind, NULL, 0, &out_behind));
+	CHECK_OK(pdd_syncobj_wait(&guilty.dev, out, MAX_MS * 1000000ULL + test_late_ns(KILL_NS)));
+	CHECK(now_ns() - start > MAX_MS * 1000000ULL);
+	slow_down(&c, 0);
+	CHECK_EQ(pdd_syncobj_status(&guilty.dev, out), (u64)-ETIME);
+	expect_banned(&guilty, guilty.ctx);
+	CHECK_EQ(*(u64 *)never.map, 0);
+	CHECK_OK(pdd_finish(&c.dev, out_behind));
+	CHECK_EQ(*(u64 *)word.map, 2);
+	test_check_alive(0);
+}
+
+static void reload(const char *params)
+{
+	CHECK_OK(test_module_unload());
+	CHECK_OK(test_module_load(params));
+	test_wait_for_card();
+}
+
+/* Whoever comes next finds the usual limits, whatever happens. */
+static void too_long_with_limit(const void *arg)
+{
+	char params[32];
+	pid_t pid;
+	int ret;
+
+	snprintf(params, sizeof(params), "job_max_ms=%u", MAX_MS);
+	reload(params);
+	pid = test_fork();
+	if (!pid) {
+		too_long(*(const u32 *)arg);
+		_exit(0);
+	}
+	ret = test_wait(pid);
+	reload("");
+	CHECK_EQ(ret, 0);
+}
+
 static const u32 on_copy = COPY, on_compute = COMPUTE;
 
 #define BOTH(name_, run_)						\
@@ -306,6 +399,10 @@ static const struct test tests[] = {
 	{ .name = "hang.both_engines", .run = both_engines },
 	{ .name = "hang.again_and_again", .run = again_and_again, .timeout = 60 },
 	{ .name = "hang.long_job_is_not_hung", .run = long_job_is_not_hung },
+	{ .name = "hang.too_long_copy", .run = too_long_with_limit, .arg = &on_copy,
+	  .changes_cards = true },
+	{ .name = "hang.too_long_compute", .run = too_long_with_limit, .arg = &on_compute,
+	  .changes_cards = true },
 };
 
 TEST_GROUP(hang_tests, tests);

@@ -27,7 +27,7 @@ static void reload(const void *arg)
 	for (int i = 0; i < RELOADS; i++) {
 		CHECK_OK(test_module_unload());
 		CHECK_EQ(pdd_count(), 0);
-		CHECK_OK(test_module_load());
+		CHECK_OK(test_module_load(""));
 		test_wait_for_card();
 		CHECK_EQ(pdd_count(), cards);
 		test_check_alive(0);
