@@ -46,7 +46,7 @@
  * A kernel job that fails holds up its engine, or others would see what it left
  * undone.  It is run again, and after a reset of the card once more.  If it cannot
  * copy because VRAM has an error where it reads, it clears instead, and the buffer
- * is lost.
+ * is lost: jobs find zeroes there, and touching a mapping of it is a SIGBUS.
  */
 
 /* Resets for the sake of one job before the next larger one is tried */

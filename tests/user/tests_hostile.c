@@ -7,6 +7,8 @@
  */
 #include "test_crowd.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,6 +127,149 @@ static void ecc(const void *arg)
 	}
 	crowd_stop(crowd);
 	test_check_alive(0);
+}
+
+#define LOST_SIZE	MIB
+#define BOS		3
+
+/* Buffers where the CPU does not see them, one of which has a page that cannot be read. */
+struct bad {
+	struct pdd_client c;
+	struct pdd_bo bos[BOS];		/* the middle one is it */
+	u32 word;			/* that fills the first; the next has the next */
+	int log;
+};
+
+static struct pdd_bo *bad_bo(struct bad *b)
+{
+	return &b->bos[BOS / 2];
+}
+
+/* Where a buffer lies in VRAM that is in one piece and filled with a word. */
+static u64 find_in_vram(struct pdd_client *c, u32 word)
+{
+	static u32 chunk[MIB / 4];
+	char path[128];
+	int fd;
+
+	CHECK_OK(pdd_debugfs(&c->dev, "vram_raw", path, sizeof(path)));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	for (u64 at = c->dev.info.vram_visible; pread(fd, chunk, MIB, at) == MIB; at += MIB)
+		for (u64 i = 0; i < MIB / 4; i += PDD_PAGE / 4)
+			if (chunk[i] == word && chunk[i + 1] == word) {
+				close(fd);
+				return at + i * 4;
+			}
+	FAIL("the buffer is nowhere in VRAM");
+}
+
+static void bad_begin(struct bad *b)
+{
+	const u32 flags = DRM_PDDGPU_GEM_VRAM_CONTIGUOUS;
+	volatile u32 *reg;
+	struct pdd_ib ib;
+	u64 address;
+
+	test_client(&b->c);
+	reg = pdd_registers(&b->c.dev);
+	if (!reg)
+		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
+	ib = test_ib(&b->c, 16);
+	/* One that nobody has left in VRAM before. */
+	b->word = now_ns() / 1000 * 16;
+	for (u32 i = 0; i < BOS; i++) {
+		CHECK_OK(pdd_bo_new(&b->c, LOST_SIZE, VRAM, flags, &b->bos[i]));
+		pdd_fill(&ib, b->bos[i].va, LOST_SIZE, b->word + i);
+		CHECK_OK(pdd_run(&b->c, COMPUTE, &ib, NULL, 0));
+	}
+	b->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CHECK(b->log >= 0 && lseek(b->log, 0, SEEK_END) >= 0);
+	address = find_in_vram(&b->c, b->word + BOS / 2) + LOST_SIZE / 2;
+	reg[PDDGPU_REG_INJECT_ECC / 4] = address / PDD_PAGE;
+}
+
+/* Lines of the kernel's log since then. */
+static u32 count_in_log(int log, const char *text)
+{
+	char line[1024];
+	u32 n = 0;
+	ssize_t len;
+
+	while ((len = read(log, line, sizeof(line) - 1)) > 0 || (len < 0 && errno == EPIPE)) {
+		line[len < 0 ? 0 : len] = 0;
+		n += strstr(line, text) != NULL;
+	}
+	return n;
+}
+
+/* How a process ends that looks at it. */
+static int touch(struct pdd_client *c, struct pdd_bo *bo)
+{
+	pid_t pid;
+
+	if (!bo->map)
+		CHECK_OK(pdd_bo_map(&c->dev, bo));
+	pid = test_fork();
+	if (!pid) {
+		(void)*(volatile u32 *)bo->map;
+		_exit(0);
+	}
+	return test_wait(pid);
+}
+
+static u32 crc_of_words(u32 word)
+{
+	return crc32_repeat(crc32(0, &word, 4), 4, LOST_SIZE / 4);
+}
+
+/* Its owner's jobs find zeroes, the CPU nothing at all; nobody else notices. */
+static void check_lost(struct bad *b)
+{
+	struct drm_pddgpu_ctx_query query;
+
+	CHECK_EQ(touch(&b->c, bad_bo(b)), 128 + SIGBUS);
+	CHECK_EQ(test_gpu_crc(&b->c, bad_bo(b)), crc_of_words(0));
+	CHECK_EQ(touch(&b->c, bad_bo(b)), 128 + SIGBUS);
+	for (u32 i = 0; i < BOS; i++) {
+		if (&b->bos[i] == bad_bo(b))
+			continue;
+		CHECK_EQ(test_gpu_crc(&b->c, &b->bos[i]), crc_of_words(b->word + i));
+		CHECK_EQ(touch(&b->c, &b->bos[i]), 0);
+		test_check_words(b->bos[i].map, LOST_SIZE, b->word + i);
+	}
+	CHECK_OK(pdd_ctx_query(&b->c, b->c.ctx, &query));
+	CHECK_EQ(query.flags, 0);
+	CHECK_EQ(count_in_log(b->log, "the contents of a buffer are lost"), 1);
+	test_check_alive(0);
+}
+
+/* The CPU wants to see it, so it moves within VRAM. */
+static void ecc_lost_in_fault(const void *arg)
+{
+	struct bad b;
+
+	(void)arg;
+	bad_begin(&b);
+	check_lost(&b);
+}
+
+/* Somebody else needs the room, so all of them move to GTT. */
+static void ecc_lost_in_eviction(const void *arg)
+{
+	struct drm_pddgpu_gem_info info;
+	struct bad b;
+
+	(void)arg;
+	bad_begin(&b);
+	for (u64 at = 0; at < b.c.dev.info.vram_size; at += 16 * MIB) {
+		struct drm_pddgpu_gem_create create = { .size = 16 * MIB, .domains = VRAM };
+
+		CHECK_OK(pdd_ioctl(b.c.dev.fd, DRM_IOCTL_PDDGPU_GEM_CREATE, &create));
+	}
+	CHECK_OK(pdd_bo_info(&b.c.dev, bad_bo(&b), &info));
+	CHECK_EQ(info.placement, GTT);
+	check_lost(&b);
 }
 
 /* --- Noise in the fault ring's write pointer ------------------------------- */
@@ -271,6 +416,8 @@ static const struct test tests[] = {
 	FAULT("ones_short", ONES, 40, 3, 2, 2, 0),
 	{ .name = "hostile.ones_long", .run = ones_long, .timeout = 120, .changes_cards = true },
 	ECC(0), ECC(1),
+	{ .name = "hostile.ecc_lost_in_fault", .run = ecc_lost_in_fault },
+	{ .name = "hostile.ecc_lost_in_eviction", .run = ecc_lost_in_eviction },
 	COMBINED(0), COMBINED(1), COMBINED(2), COMBINED(3), COMBINED(4), COMBINED(5),
 };
 
