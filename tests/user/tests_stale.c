@@ -168,6 +168,38 @@ static void tables_taken_over(const void *arg)
 		live_at(*(const u32 *)arg, i % 3);
 }
 
+/*
+ * What an address space takes back from a large range is left as it is, entries and
+ * all, and becomes tables of another range: where nothing is mapped there is nothing.
+ */
+static void no_old_entries(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	const u64 range = 1ULL << PDDGPU_PT_SHIFT(PDDGPU_PT_LEVELS - 1);
+	const u64 old = 1ULL << 44, new = old + range;
+	struct pdd_bo bos[PDDGPU_PT_LEVELS - 1], page;
+	struct pdd_client c;
+	struct pdd_ib ib;
+
+	test_client(&c);
+	ib = test_ib(&c, 16);
+	page = test_bo(&c, PDD_PAGE, VRAM);
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = test_bo(&c, PDD_LARGE_PAGE, VRAM);
+	/* A table of small pages, one with a large page, one that leads to tables. */
+	CHECK_OK(pdd_bind(&c, &bos[0], 0, old, PDD_LARGE_PAGE, DRM_PDDGPU_VM_BIND_SMALL_PAGES));
+	CHECK_OK(pdd_bind(&c, &bos[1], 0, old + (1ULL << PDDGPU_PT_SHIFT(1)), PDD_LARGE_PAGE, 0));
+	CHECK_OK(pdd_bind(&c, &bos[2], 0, old + (1ULL << PDDGPU_PT_SHIFT(2)), PDD_LARGE_PAGE, 0));
+	CHECK_OK(pdd_unbind(&c, old, range));
+	CHECK_OK(pdd_bind(&c, &page, 0, new, PDD_PAGE, 0));
+	for (u32 level = 0; level < PDDGPU_PT_LEVELS - 1; level++) {
+		pdd_write32(&ib, new + (1ULL << PDDGPU_PT_SHIFT(level)), 1);
+		test_job_fault(&c, engine, &ib, PDDGPU_ERR_UNMAPPED);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		test_check_words(bos[i].map, PDD_LARGE_PAGE, 0);
+}
+
 /* A buffer full of what would be valid entries. */
 static void leave_entries(struct pdd_client *c, u64 size)
 {
@@ -386,6 +418,7 @@ static const struct test tests[] = {
 	ROWS(after_remap),
 	BOTH("split_large_page", split),
 	BOTH("tables_taken_over", tables_taken_over),
+	BOTH("no_old_entries", no_old_entries),
 	{ .name = "isolation.no_forged_entries", .run = no_forged_entries },
 	GONE("unbind", UNBIND), GONE("close_handles", CLOSE_HANDLES), GONE("destroy", DESTROY),
 	GONE("close", CLOSE), GONE("die", DIE),
