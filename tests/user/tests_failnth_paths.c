@@ -809,9 +809,9 @@ static const struct test tests[] = {
 	NTH_TEST("empty_pool", .prepare = prepare_warm, .run = run_empty_pool,
 		 .check = check_empty_pool, .domains = GTT, .bo_flags = DRM_PDDGPU_GEM_GTT_USWC),
 	REBIND_TEST("bind", .run = run_bind, .failed = check_unbound, .check = check_bound,
-		    .clean = clean_bound_card, .errors = { EBUSY, ENODEV, ENOSPC }, .stride = 60),
+		    .clean = clean_bound_card, .errors = { EBUSY, ENODEV, ENOSPC }, .stride = 25),
 	REBIND_TEST("unbind", .prepare = prepare_unbind, .run = run_unbind,
-		    .check = check_unbound, .clean = clean_unbind, .stride = 6),
+		    .check = check_unbound, .clean = clean_unbind, .stride = 2),
 	{ .name = "failnth.page_attributes", .run = page_attributes, .timeout = 120 },
 };
 
