@@ -252,6 +252,14 @@ struct pdd_bo test_gate(struct pdd_client *c, u32 ctx, u32 engine, const struct 
 void test_gate_open(struct pdd_bo *gate);
 
 /**
+ * test_registers() - Map the card's registers, or fail
+ * @dev: the card
+ *
+ * Return: as pdd_registers(), never NULL.
+ */
+volatile u32 *test_registers(struct pdd_dev *dev);
+
+/**
  * test_hang() - Start a job that stops its engine dead inside a packet
  * @c: the client
  * @engine: DRM_PDDGPU_ENGINE_*

@@ -190,6 +190,15 @@ void test_gate_open(struct pdd_bo *gate)
 	*(volatile u32 *)gate->map = 1;
 }
 
+volatile u32 *test_registers(struct pdd_dev *dev)
+{
+	volatile u32 *regs = pdd_registers(dev);
+
+	if (!regs)
+		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
+	return regs;
+}
+
 /*
  * "The next packet hangs" could be one of a kernel job, which would be run again.
  * So the job says that it is under way, and goes on when the switch is set.
@@ -197,11 +206,9 @@ void test_gate_open(struct pdd_bo *gate)
 u32 test_hang(struct pdd_client *c, u32 engine, struct pdd_ib *ib)
 {
 	struct pdd_bo bo = test_bo(c, PDD_PAGE, GTT);
-	volatile u32 *regs = pdd_registers(&c->dev), *word = (u32 *)bo.map;
+	volatile u32 *regs = test_registers(&c->dev), *word = (u32 *)bo.map;
 	u32 out;
 
-	if (!regs)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
 	pdd_write32(ib, bo.va + 4, 1);
 	pdd_wait(ib, PDDGPU_WAIT_EQ, bo.va, 1, ~0u);
 	pdd_nop(ib, 0);

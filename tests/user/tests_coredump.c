@@ -326,11 +326,7 @@ static void fault(struct pdd_client *c, u32 engine, u64 va)
 
 static volatile u32 *fault_switch(struct pdd_client *c, u32 reg)
 {
-	volatile u32 *regs = pdd_registers(&c->dev);
-
-	if (!regs)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
-	return &regs[reg / 4];
+	return &test_registers(&c->dev)[reg / 4];
 }
 
 static void check_process(const char *dump, pid_t pid)

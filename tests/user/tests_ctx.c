@@ -4,6 +4,7 @@
 
 #define COPY		DRM_PDDGPU_ENGINE_COPY
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
+#define MAX_CTXS	256 /* of a client */
 #define MANY_CTXS	200
 
 static void ctx_destroy(struct pdd_client *c, u32 ctx)
@@ -147,8 +148,24 @@ static void many(const void *arg)
 	}
 }
 
+/* As many as a client may have, one more, and one instead of another. */
+static void too_many(const void *arg)
+{
+	struct pdd_client c;
+	u32 ctx, none;
+
+	(void)arg;
+	test_client(&c); /* which has one */
+	for (u32 i = 1; i < MAX_CTXS; i++)
+		CHECK_OK(pdd_ctx_create(&c, &ctx));
+	CHECK_RET(pdd_ctx_create(&c, &none), -ENOSPC);
+	ctx_destroy(&c, ctx);
+	CHECK_OK(pdd_ctx_create(&c, &ctx));
+}
+
 static const struct test tests[] = {
 	{ .name = "ctx.create_destroy", .run = create_destroy },
+	{ .name = "ctx.too_many", .run = too_many },
 	{ .name = "ctx.query_of_new", .run = query_of_new },
 	{ .name = "ctx.query_counts_faults", .run = query_counts_faults },
 	{ .name = "ctx.runs_in_order", .run = runs_in_order },

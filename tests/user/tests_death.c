@@ -29,13 +29,9 @@ static struct victim find_victim(void)
 {
 	struct victim v;
 	struct pdd_dev dev;
-	volatile u32 *reg;
 
 	CHECK_OK(pdd_open(&dev, 0));
-	reg = pdd_registers(&dev);
-	if (!reg)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
-	v.vanish = &reg[PDDGPU_REG_INJECT_VANISH / 4];
+	v.vanish = &test_registers(&dev)[PDDGPU_REG_INJECT_VANISH / 4];
 	strcpy(v.pci, dev.pci);
 	snprintf(v.link, sizeof(v.link), DRIVER "%s", dev.pci);
 	pdd_close(&dev);

@@ -191,7 +191,7 @@ static void injected(const void *arg)
 	test_client(&c);
 	ib = test_ib(&c, 32);
 	expect_killed(&c, test_hang(&c, *(const u32 *)arg, &ib));
-	CHECK_EQ(pdd_registers(&c.dev)[PDDGPU_REG_INJECT_HANG / 4], 0);
+	CHECK_EQ(test_registers(&c.dev)[PDDGPU_REG_INJECT_HANG / 4], 0);
 	test_check_alive(0);
 }
 
@@ -298,11 +298,7 @@ static void long_job_is_not_hung(const void *arg)
 
 static void slow_down(struct pdd_client *c, u32 packet_ms)
 {
-	volatile u32 *reg = pdd_registers(&c->dev);
-
-	if (!reg)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
-	reg[PDDGPU_REG_INJECT_SLOW / 4] = packet_ms * 1000;
+	test_registers(&c->dev)[PDDGPU_REG_INJECT_SLOW / 4] = packet_ms * 1000;
 }
 
 static struct pdd_ib slow_ib(struct pdd_client *c, u32 packets, u64 va)

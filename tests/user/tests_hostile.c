@@ -37,13 +37,8 @@ struct row {
 
 static volatile u32 *registers(struct pdd_dev *dev)
 {
-	volatile u32 *reg;
-
 	CHECK_OK(pdd_open(dev, 0));
-	reg = pdd_registers(dev);
-	if (!reg)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
-	return reg;
+	return test_registers(dev);
 }
 
 /* The guest's own orders that count down or stay. */
@@ -167,14 +162,10 @@ static u64 find_in_vram(struct pdd_client *c, u32 word)
 static void bad_begin(struct bad *b)
 {
 	const u32 flags = DRM_PDDGPU_GEM_VRAM_CONTIGUOUS;
-	volatile u32 *reg;
 	struct pdd_ib ib;
 	u64 address;
 
 	test_client(&b->c);
-	reg = pdd_registers(&b->c.dev);
-	if (!reg)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
 	ib = test_ib(&b->c, 16);
 	/* One that nobody has left in VRAM before. */
 	b->word = now_ns() / 1000 * 16;
@@ -186,7 +177,7 @@ static void bad_begin(struct bad *b)
 	b->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	CHECK(b->log >= 0 && lseek(b->log, 0, SEEK_END) >= 0);
 	address = find_in_vram(&b->c, b->word + BOS / 2) + LOST_SIZE / 2;
-	reg[PDDGPU_REG_INJECT_ECC / 4] = address / PDD_PAGE;
+	test_registers(&b->c.dev)[PDDGPU_REG_INJECT_ECC / 4] = address / PDD_PAGE;
 }
 
 /* Lines of the kernel's log since then. */

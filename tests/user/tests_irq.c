@@ -17,11 +17,7 @@ struct row {
 
 static volatile u32 *lose_switch(struct pdd_client *c)
 {
-	volatile u32 *reg = pdd_registers(&c->dev);
-
-	if (!reg)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
-	return &reg[PDDGPU_REG_INJECT_LOSE_IRQ / 4];
+	return &test_registers(&c->dev)[PDDGPU_REG_INJECT_LOSE_IRQ / 4];
 }
 
 /* Each job ends well and in time, though its interrupt is lost; nobody is banned. */

@@ -14,20 +14,11 @@
 #define ROUNDS		40
 #define RACES		300
 
-static volatile u32 *registers(struct pdd_client *c)
-{
-	volatile u32 *reg = pdd_registers(&c->dev);
-
-	if (!reg)
-		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
-	return reg;
-}
-
 /* --- The kernel's addresses -------------------------------------------- */
 
 static u64 pair(struct pdd_client *c, u32 lo)
 {
-	volatile u32 *reg = registers(c);
+	volatile u32 *reg = test_registers(&c->dev);
 
 	return reg[lo / 4] | (u64)reg[lo / 4 + 1] << 32;
 }

@@ -7,6 +7,7 @@
 
 #define COPY		DRM_PDDGPU_ENGINE_COPY
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
+#define MAX_VMS		64 /* of a client */
 #define MANY_VMS	40 /* well above the 15 VMIDs of the card */
 
 /* Reads one dword through the card. */
@@ -516,8 +517,26 @@ static void churn(const void *arg)
 	test_settle(&watcher, &before);
 }
 
+/* As many as a client may have, one more, and one instead of another. */
+static void too_many(const void *arg)
+{
+	struct drm_pddgpu_vm_create create = { 0 };
+	struct drm_pddgpu_vm_destroy destroy = { 0 };
+	struct pdd_client c;
+
+	(void)arg;
+	test_client(&c); /* which has one */
+	for (u32 i = 1; i < MAX_VMS; i++)
+		CHECK_OK(pdd_ioctl(c.dev.fd, DRM_IOCTL_PDDGPU_VM_CREATE, &create));
+	destroy.vm_id = create.vm_id;
+	CHECK_RET(pdd_ioctl(c.dev.fd, DRM_IOCTL_PDDGPU_VM_CREATE, &create), -ENOSPC);
+	CHECK_OK(pdd_ioctl(c.dev.fd, DRM_IOCTL_PDDGPU_VM_DESTROY, &destroy));
+	CHECK_OK(pdd_ioctl(c.dev.fd, DRM_IOCTL_PDDGPU_VM_CREATE, &create));
+}
+
 static const struct test tests[] = {
 	{ .name = "vm.create_destroy", .run = create_destroy },
+	{ .name = "vm.too_many", .run = too_many },
 	{ .name = "vm.bind_offset", .run = bind_offset },
 	{ .name = "vm.unbind", .run = unbind },
 	{ .name = "vm.unbind_middle", .run = unbind_middle },
