@@ -147,7 +147,8 @@ static int pddgpu_vm_init_entity(struct pddgpu_vm *vm)
 	return drm_sched_entity_init(&vm->entity, DRM_SCHED_PRIORITY_KERNEL, &sched, 1, NULL);
 }
 
-struct pddgpu_vm *pddgpu_vm_create(struct pddgpu_device *pdev)
+/* With one reference and one user */
+static struct pddgpu_vm *pddgpu_vm_create(struct pddgpu_device *pdev)
 {
 	struct drm_gem_object *r_obj;
 	struct pddgpu_vm *vm;

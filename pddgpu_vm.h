@@ -57,15 +57,6 @@ struct pddgpu_vm {
 #define to_pddgpu_vm(gpuvm) container_of(gpuvm, struct pddgpu_vm, base)
 
 /**
- * pddgpu_vm_create() - Make an empty address space
- * @pdev: the card
- *
- * Return: the address space with one reference and one user, or an ERR_PTR:
- * -ENOSPC if VRAM is full, -ENOMEM, -EINTR-like.
- */
-struct pddgpu_vm *pddgpu_vm_create(struct pddgpu_device *pdev);
-
-/**
  * pddgpu_vm_put() - Drop a reference
  * @vm: the address space, closed if the reference is the last; or NULL
  */
