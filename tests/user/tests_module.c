@@ -24,7 +24,7 @@ static void reload(const void *arg)
 	struct pdd_dev dev;
 
 	(void)arg;
-	for (int i = 0; i < RELOADS; i++) {
+	for (u32 i = 0; i < test_count(RELOADS); i++) {
 		CHECK_OK(test_module_unload());
 		CHECK_EQ(pdd_count(), 0);
 		CHECK_OK(test_module_load(""));
@@ -287,7 +287,7 @@ static void unbind_often(const void *arg)
 	CHECK_OK(pdd_open(&dev, 0));
 	b = find_binding(&dev);
 	pdd_close(&dev);
-	for (int i = 0; i < REBINDS; i++) {
+	for (u32 i = 0; i < test_count(REBINDS); i++) {
 		CHECK_OK(binding_write(&b, "unbind"));
 		rebind(&b);
 		CHECK_OK(pdd_open(&dev, 0));
@@ -302,7 +302,7 @@ static void unbind_often(const void *arg)
 static const u32 on_copy = COPY, on_compute = COMPUTE;
 
 static const struct test tests[] = {
-	{ .name = "module.reload_x20", .run = reload, .timeout = 120, .changes_cards = true },
+	{ .name = "module.reload_often", .run = reload, .timeout = 120, .changes_cards = true },
 	{ .name = "module.unload_refused_while_open", .run = unload_refused_while_open },
 	{ .name = "module.unbind_open", .run = unbind_open, .changes_cards = true },
 	{ .name = "module.unbind_mapped", .run = unbind_mapped, .changes_cards = true },
