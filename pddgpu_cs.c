@@ -98,10 +98,10 @@ struct pddgpu_submit {
 	struct drm_exec exec;
 	/** @marked: &pddgpu_bo.listed is set in @bos */
 	bool marked;
-	/** @victim: index of the next one of @exec that may make room */
-	unsigned long victim;
-	/** @spare_listed: those that are listed are not victims yet */
-	bool spare_listed;
+	/** @room: buffers of @exec that go to GTT before anything is placed */
+	unsigned int room;
+	/** @cornered: that many could not */
+	bool cornered;
 };
 
 /* --- Phase 1: copy in and check ----------------------------------------- */
@@ -375,7 +375,8 @@ static bool pddgpu_submit_is_full(int ret)
 }
 
 /* Whether something that is locked is in VRAM without having to be. */
-static bool pddgpu_submit_is_victim(struct pddgpu_submit *submit, struct drm_gem_object *obj)
+static bool pddgpu_submit_is_victim(struct pddgpu_submit *submit, struct drm_gem_object *obj,
+				    bool listed)
 {
 	struct pddgpu_bo *bo;
 
@@ -384,41 +385,43 @@ static bool pddgpu_submit_is_victim(struct pddgpu_submit *submit, struct drm_gem
 		return false;
 
 	bo = gem_to_pddgpu_bo(obj);
-	if (bo->listed && submit->spare_listed)
-		return false;
-	return !bo->tbo.pin_count && bo->tbo.resource &&
+	return bo->listed == listed && !bo->tbo.pin_count && bo->tbo.resource &&
 	       bo->tbo.resource->mem_type == TTM_PL_VRAM;
 }
 
-static struct drm_gem_object *pddgpu_submit_next_victim(struct pddgpu_submit *submit)
+static int pddgpu_submit_evict(struct pddgpu_submit *submit, bool listed, unsigned int *room)
 {
+	struct ttm_operation_ctx ctx = pddgpu_submit_ttm_ctx(submit);
 	struct drm_gem_object *obj;
+	int ret;
 
-	while ((obj = drm_exec_obj(&submit->exec, submit->victim))) {
-		submit->victim++;
-		if (pddgpu_submit_is_victim(submit, obj))
-			return obj;
+	drm_exec_for_each_locked_object(&submit->exec, obj) {
+		if (!*room)
+			break;
+		if (!pddgpu_submit_is_victim(submit, obj, listed))
+			continue;
+		ret = pddgpu_bo_validate(gem_to_pddgpu_bo(obj), DRM_PDDGPU_DOMAIN_GTT, &ctx);
+		if (ret)
+			return ret;
+		--*room;
 	}
-	return NULL;
+	return 0;
 }
 
 /*
- * TTM evicts nothing that the job itself has locked, except for private
- * buffers.  It can go to GTT, though, what is not listed first.
- *
- * Returns true if something went.
+ * TTM evicts nothing that the job itself has locked, except for private buffers.  It
+ * can go to GTT, though, what is not listed first.
  */
-static bool pddgpu_submit_make_room(struct pddgpu_submit *submit)
+static int pddgpu_submit_make_room(struct pddgpu_submit *submit)
 {
-	struct ttm_operation_ctx ctx = pddgpu_submit_ttm_ctx(submit);
-	struct drm_gem_object *obj = pddgpu_submit_next_victim(submit);
+	unsigned int room = submit->room;
+	int ret;
 
-	if (!obj && submit->spare_listed) {
-		submit->spare_listed = false;
-		submit->victim = 0;
-		obj = pddgpu_submit_next_victim(submit);
-	}
-	return obj && !pddgpu_bo_validate(gem_to_pddgpu_bo(obj), DRM_PDDGPU_DOMAIN_GTT, &ctx);
+	ret = pddgpu_submit_evict(submit, false, &room);
+	if (!ret)
+		ret = pddgpu_submit_evict(submit, true, &room);
+	submit->cornered = room;
+	return ret;
 }
 
 /* Pinned until the locks are dropped, so that the next one does not evict it. */
@@ -427,9 +430,7 @@ static int pddgpu_submit_place(struct pddgpu_submit *submit, struct pddgpu_bo *b
 	struct ttm_operation_ctx ctx = pddgpu_submit_ttm_ctx(submit);
 	int ret;
 
-	do {
-		ret = pddgpu_bo_validate(bo, bo->domains, &ctx);
-	} while (pddgpu_submit_is_full(ret) && pddgpu_submit_make_room(submit));
+	ret = pddgpu_bo_validate(bo, bo->domains, &ctx);
 	if (ret)
 		return ret;
 
@@ -457,6 +458,10 @@ static int pddgpu_submit_validate(struct pddgpu_submit *submit)
 		return -ENOENT;
 
 	pddgpu_submit_mark(submit, true);
+	ret = pddgpu_submit_make_room(submit);
+	if (ret)
+		return ret;
+
 	for (i = 0; i < submit->num_bos; i++) {
 		ret = pddgpu_submit_place(submit, submit->bos[i]);
 		if (ret)
@@ -497,8 +502,6 @@ static int pddgpu_submit_try_lock(struct pddgpu_submit *submit)
 {
 	int ret;
 
-	submit->victim = 0;
-	submit->spare_listed = true;
 	drm_exec_init(&submit->exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&submit->exec) {
 		ret = pddgpu_vm_lock(submit->ctx->vm, &submit->exec);
@@ -520,6 +523,24 @@ static int pddgpu_submit_try_lock(struct pddgpu_submit *submit)
 	return ret;
 }
 
+/*
+ * If there is no room, TTM may have run into a deadlock and hidden it, so all locks
+ * have to be dropped before the next try.  Each has twice as many go as the last.
+ */
+static int pddgpu_submit_lock_with_room(struct pddgpu_submit *submit)
+{
+	int ret;
+
+	submit->room = 0;
+	submit->cornered = false;
+	ret = pddgpu_submit_try_lock(submit);
+	while (pddgpu_submit_is_full(ret) && !submit->cornered) {
+		submit->room = submit->room ? 2 * submit->room : 1;
+		ret = pddgpu_submit_try_lock(submit);
+	}
+	return ret;
+}
+
 static int pddgpu_submit_lock_alone(struct pddgpu_submit *submit)
 {
 	unsigned int tries;
@@ -530,7 +551,7 @@ static int pddgpu_submit_lock_alone(struct pddgpu_submit *submit)
 		return ret;
 
 	for (tries = 0; tries < PDDGPU_SUBMIT_TRIES; tries++) {
-		ret = pddgpu_submit_try_lock(submit);
+		ret = pddgpu_submit_lock_with_room(submit);
 		if (!pddgpu_submit_is_full(ret))
 			break;
 		if (msleep_interruptible(PDDGPU_SUBMIT_BREAK_MS)) {
@@ -546,7 +567,7 @@ static int pddgpu_submit_lock(struct pddgpu_submit *submit)
 {
 	int ret;
 
-	ret = pddgpu_submit_try_lock(submit);
+	ret = pddgpu_submit_lock_with_room(submit);
 	if (pddgpu_submit_is_full(ret))
 		ret = pddgpu_submit_lock_alone(submit);
 	return ret;
