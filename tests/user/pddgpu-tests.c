@@ -73,22 +73,28 @@ static struct usage usage_now(void)
 	return u;
 }
 
-/* Says what differs from @before once the cards have had time to clean up. */
-static bool leaked(const struct usage *before, char *why, size_t size)
+/* Waits until the cards hold what they held, or have had the time to. */
+static struct usage usage_settled(const struct usage *before)
 {
 	const u64 end = now_ns() + test_options.slow * LEAK_WAIT_NS;
 	struct usage now = usage_now();
 
 	for (; memcmp(before, &now, sizeof(now)) && now_ns() < end; now = usage_now())
 		sleep_ms(20);
-	if (now.cards != before->cards) {
-		snprintf(why, size, "there were %u cards, now %u", before->cards, now.cards);
+	return now;
+}
+
+/* Says what differs. */
+static bool leaked(const struct usage *before, const struct usage *now, char *why, size_t size)
+{
+	if (now->cards != before->cards) {
+		snprintf(why, size, "there were %u cards, now %u", before->cards, now->cards);
 		return true;
 	}
-	for (unsigned int i = 0; i < now.cards; i++)
-		if (now.vram[i] != before->vram[i] || now.gtt[i] != before->gtt[i]) {
+	for (unsigned int i = 0; i < now->cards; i++)
+		if (now->vram[i] != before->vram[i] || now->gtt[i] != before->gtt[i]) {
 			snprintf(why, size, "card %u leaks: VRAM %llu -> %llu, GTT %llu -> %llu", i,
-				 before->vram[i], now.vram[i], before->gtt[i], now.gtt[i]);
+				 before->vram[i], now->vram[i], before->gtt[i], now->gtt[i]);
 			return true;
 		}
 	return false;
@@ -180,19 +186,21 @@ static bool run_isolated(const struct test *test, char *why, size_t size)
 	return !ended_badly(status, why, size);
 }
 
-static bool run_test(const struct test *test)
+/* @usage is what the cards hold before, and then what they hold after the test. */
+static bool run_test(const struct test *test, struct usage *usage)
 {
-	struct usage before = usage_now();
 	u64 start = now_ns();
 	char why[600] = "";
 	bool ok = run_isolated(test, why, sizeof(why));
+	/* Even when the verdict is known, the cards have the time to clean up. */
+	struct usage now = test->changes_cards ? usage_now() : usage_settled(usage);
 	char leak[200];
 
-	/* Waits for the cards to clean up even when the verdict is known. */
-	if (!test->changes_cards && leaked(&before, leak, sizeof(leak)) && ok) {
+	if (!test->changes_cards && leaked(usage, &now, leak, sizeof(leak)) && ok) {
 		strcpy(why, leak);
 		ok = false;
 	}
+	*usage = now;
 	if (ok)
 		printf("ok - %s # %.2f s\n", test->name, (now_ns() - start) / 1e9);
 	else
@@ -222,13 +230,14 @@ static void list_tests(char **patterns)
 
 static int run_tests(char **patterns)
 {
+	struct usage usage = usage_now();
 	unsigned int passed = 0, failed = 0;
 
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
 		for (size_t i = 0; i < groups[g]->count; i++) {
 			if (!wanted(groups[g]->tests[i].name, patterns))
 				continue;
-			if (run_test(&groups[g]->tests[i]))
+			if (run_test(&groups[g]->tests[i], &usage))
 				passed++;
 			else
 				failed++;
