@@ -43,6 +43,24 @@ static void info_tells_creation(const void *arg)
 	CHECK_EQ(info.vm_id, c.vm);
 }
 
+/* What can never be where it would rather be is in the other domain, or nowhere. */
+static void fits_one_domain(const void *arg)
+{
+	struct drm_pddgpu_gem_info info;
+	struct pdd_client c;
+	struct pdd_bo bo;
+
+	(void)arg;
+	test_client(&c);
+	CHECK_OK(pdd_bo_create(&c.dev, c.dev.info.vram_visible + PDD_PAGE, VRAM | GTT,
+			       DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, &bo));
+	CHECK_OK(pdd_bo_info(&c.dev, &bo, &info));
+	CHECK_EQ(info.placement, GTT);
+	CHECK(c.dev.info.gtt_size > c.dev.info.vram_size);
+	CHECK_RET(pdd_bo_create(&c.dev, c.dev.info.gtt_size + PDD_PAGE, VRAM | GTT, 0, &bo),
+		  -E2BIG);
+}
+
 /* With room everywhere, a buffer is where it would rather be. */
 static void placement(const void *arg)
 {
@@ -251,6 +269,7 @@ static const struct test tests[] = {
 	{ .name = "gem.create_rounds_up", .run = create_rounds_up },
 	{ .name = "gem.info_tells_creation", .run = info_tells_creation },
 	{ .name = "gem.placement", .run = placement },
+	{ .name = "gem.fits_one_domain", .run = fits_one_domain },
 	{ .name = "gem.contiguous", .run = contiguous },
 	{ .name = "gem.alignment", .run = alignment },
 	{ .name = "gem.cpu_access_required_is_visible", .run = cpu_access_required_is_visible },

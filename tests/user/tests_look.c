@@ -144,14 +144,24 @@ static u64 figure(struct pdd_client *c, const char *key)
 	return value * unit;
 }
 
-/* Reading a buffer that the CPU cannot reach shows its bytes and does not move it. */
+static void choose_bo(struct pdd_client *c, int fd, const struct pdd_bo *bo)
+{
+	char choice[48];
+
+	snprintf(choice, sizeof(choice), "%llu %u", figure(c, "drm-client-id"), bo->handle);
+	CHECK_EQ(write(fd, choice, strlen(choice)), strlen(choice));
+}
+
+/*
+ * Reading a buffer that the CPU cannot reach shows its bytes and does not move it,
+ * whatever was chosen before.
+ */
 static void invisible_bo(const void *arg)
 {
 	struct drm_pddgpu_info_memory before, after;
 	static u8 bytes[3 * MIB];
+	struct pdd_bo bo, other;
 	struct pdd_client c;
-	char choice[48];
-	struct pdd_bo bo;
 	u64 at = 0;
 	int fd;
 
@@ -159,9 +169,10 @@ static void invisible_bo(const void *arg)
 	test_client(&c);
 	before = test_memory(&c.dev);
 	bo = filled_bo(&c, sizeof(bytes), VRAM, DRM_PDDGPU_GEM_NO_CPU_ACCESS);
+	other = test_bo(&c, PDD_PAGE, GTT);
 	fd = open_file(&c, "bo", O_RDWR);
-	snprintf(choice, sizeof(choice), "%llu %u", figure(&c, "drm-client-id"), bo.handle);
-	CHECK_EQ(write(fd, choice, strlen(choice)), strlen(choice));
+	choose_bo(&c, fd, &other);
+	choose_bo(&c, fd, &bo);
 	while (at < sizeof(bytes)) {
 		ssize_t n = read(fd, bytes + at, sizeof(bytes) - at);
 
@@ -233,6 +244,27 @@ static void fdinfo_adds_up(const void *arg)
 	CHECK_EQ(figure(&c, "drm-resident-system"), 7 * MIB);
 }
 
+/* A buffer is active as long as a job that lists it. */
+static void fdinfo_active(const void *arg)
+{
+	struct drm_pddgpu_cs_bo list = { 0 };
+	struct pdd_use use = { .bos = &list, .num_bos = 1 };
+	struct pdd_client c;
+	struct pdd_bo bo, gate;
+
+	(void)arg;
+	test_client(&c);
+	bo = test_bo(&c, 3 * MIB, VRAM);
+	list.handle = bo.handle;
+	list.flags = DRM_PDDGPU_CS_BO_WRITE;
+	CHECK_EQ(figure(&c, "drm-active-vram"), 0);
+	gate = test_gate(&c, c.ctx, DRM_PDDGPU_ENGINE_COPY, &use);
+	CHECK_EQ(figure(&c, "drm-active-vram"), 3 * MIB);
+	test_gate_open(&gate);
+	CHECK_OK(pdd_bo_wait(&c.dev, &bo, DRM_PDDGPU_GEM_WAIT_WRITE, PDD_WAIT_NS));
+	CHECK_EQ(figure(&c, "drm-active-vram"), 0);
+}
+
 static const struct kind in_vram = { VRAM, 0 },
 	in_visible = { VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED },
 	in_gtt = { GTT, 0 },
@@ -247,6 +279,7 @@ static const struct test tests[] = {
 	{ .name = "look.bo_invisible", .run = invisible_bo },
 	{ .name = "look.vram_raw_invisible", .run = vram_raw_invisible, .timeout = 60 },
 	{ .name = "look.fdinfo_adds_up", .run = fdinfo_adds_up },
+	{ .name = "look.fdinfo_active", .run = fdinfo_active },
 };
 
 TEST_GROUP(look_tests, tests);

@@ -534,9 +534,22 @@ static void too_many(const void *arg)
 	CHECK_OK(pdd_ioctl(c.dev.fd, DRM_IOCTL_PDDGPU_VM_CREATE, &create));
 }
 
+/* Its pages are nowhere that the card could reach. */
+static void bind_system(const void *arg)
+{
+	struct pdd_client c;
+	struct pdd_bo bo;
+
+	(void)arg;
+	test_client(&c);
+	CHECK_OK(pdd_bo_create(&c.dev, PDD_PAGE, DRM_PDDGPU_DOMAIN_CPU, 0, &bo));
+	CHECK_RET(pdd_bind(&c, &bo, 0, pdd_va(&c, PDD_PAGE), PDD_PAGE, 0), -EINVAL);
+}
+
 static const struct test tests[] = {
 	{ .name = "vm.create_destroy", .run = create_destroy },
 	{ .name = "vm.too_many", .run = too_many },
+	{ .name = "vm.bind_system", .run = bind_system },
 	{ .name = "vm.bind_offset", .run = bind_offset },
 	{ .name = "vm.unbind", .run = unbind },
 	{ .name = "vm.unbind_middle", .run = unbind_middle },
