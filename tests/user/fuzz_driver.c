@@ -97,6 +97,15 @@ static enum fuzz_expect expect_create(const struct fuzz_file *file,
 	return c->alignment > fuzz_cards[file->card].info.vram_size ? FUZZ_BAD : FUZZ_GOOD;
 }
 
+/* Whose the buffer is, if it is somebody's: chance may have picked another address space. */
+static u32 owner(const struct fuzz_file *file, u32 vm_id)
+{
+	for (u32 i = 0; i < FUZZ_VMS; i++)
+		if (vm_id && file->vms[i].id == vm_id)
+			return file->vms[i].unique;
+	return 0;
+}
+
 /* Creates one, checks now and then that it reads as zeroes. */
 static void create_bo(struct fuzz *f, struct fuzz_file *file, struct fuzz_bo *bo,
 		      struct drm_pddgpu_gem_create *c, const struct fuzz_vm *vm)
@@ -112,7 +121,7 @@ static void create_bo(struct fuzz *f, struct fuzz_file *file, struct fuzz_bo *bo
 		.size = c->size,
 		.domains = c->domains,
 		.flags = c->flags,
-		.vm = c->vm_id && vm ? vm->unique : 0,
+		.vm = owner(file, c->vm_id),
 	};
 	if (fuzz_chance(f, 3) && !(c->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS))
 		fuzz_map_bo(f, file, bo, !file->shared && !f->racy);
