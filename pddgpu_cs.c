@@ -98,10 +98,8 @@ struct pddgpu_submit {
 	struct drm_exec exec;
 	/** @marked: &pddgpu_bo.listed is set in @bos */
 	bool marked;
-	/** @room: buffers of @exec that go to GTT before anything is placed */
+	/** @room: buffers of @exec that have yet to go to GTT before anything is placed */
 	unsigned int room;
-	/** @cornered: that many could not */
-	bool cornered;
 };
 
 /* --- Phase 1: copy in and check ----------------------------------------- */
@@ -389,21 +387,21 @@ static bool pddgpu_submit_is_victim(struct pddgpu_submit *submit, struct drm_gem
 	       bo->tbo.resource->mem_type == TTM_PL_VRAM;
 }
 
-static int pddgpu_submit_evict(struct pddgpu_submit *submit, bool listed, unsigned int *room)
+static int pddgpu_submit_evict(struct pddgpu_submit *submit, bool listed)
 {
 	struct ttm_operation_ctx ctx = pddgpu_submit_ttm_ctx(submit);
 	struct drm_gem_object *obj;
 	int ret;
 
 	drm_exec_for_each_locked_object(&submit->exec, obj) {
-		if (!*room)
+		if (!submit->room)
 			break;
 		if (!pddgpu_submit_is_victim(submit, obj, listed))
 			continue;
 		ret = pddgpu_bo_validate(gem_to_pddgpu_bo(obj), DRM_PDDGPU_DOMAIN_GTT, &ctx);
 		if (ret)
 			return ret;
-		--*room;
+		submit->room--;
 	}
 	return 0;
 }
@@ -414,14 +412,10 @@ static int pddgpu_submit_evict(struct pddgpu_submit *submit, bool listed, unsign
  */
 static int pddgpu_submit_make_room(struct pddgpu_submit *submit)
 {
-	unsigned int room = submit->room;
 	int ret;
 
-	ret = pddgpu_submit_evict(submit, false, &room);
-	if (!ret)
-		ret = pddgpu_submit_evict(submit, true, &room);
-	submit->cornered = room;
-	return ret;
+	ret = pddgpu_submit_evict(submit, false);
+	return ret ? ret : pddgpu_submit_evict(submit, true);
 }
 
 /* Pinned until the locks are dropped, so that the next one does not evict it. */
@@ -525,19 +519,19 @@ static int pddgpu_submit_try_lock(struct pddgpu_submit *submit)
 
 /*
  * If there is no room, TTM may have run into a deadlock and hidden it, so all locks
- * have to be dropped before the next try.  Each has twice as many go as the last.
+ * have to be dropped before the next try.  Each has twice as many go as the last, as
+ * long as that many could.
  */
 static int pddgpu_submit_lock_with_room(struct pddgpu_submit *submit)
 {
+	unsigned int room = 0;
 	int ret;
 
-	submit->room = 0;
-	submit->cornered = false;
-	ret = pddgpu_submit_try_lock(submit);
-	while (pddgpu_submit_is_full(ret) && !submit->cornered) {
-		submit->room = submit->room ? 2 * submit->room : 1;
+	do {
+		submit->room = room;
 		ret = pddgpu_submit_try_lock(submit);
-	}
+		room = room ? 2 * room : 1;
+	} while (pddgpu_submit_is_full(ret) && !submit->room);
 	return ret;
 }
 
