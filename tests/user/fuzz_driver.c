@@ -108,11 +108,11 @@ static u32 owner(const struct fuzz_file *file, u32 vm_id)
 
 /* Creates one, checks now and then that it reads as zeroes. */
 static void create_bo(struct fuzz *f, struct fuzz_file *file, struct fuzz_bo *bo,
-		      struct drm_pddgpu_gem_create *c, const struct fuzz_vm *vm)
+		      struct drm_pddgpu_gem_create *c)
 {
 	enum fuzz_expect expect = expect_create(file, c);
 
-	if (expect == FUZZ_GOOD && c->vm_id && !(vm && c->vm_id == vm->id))
+	if (expect == FUZZ_GOOD && c->vm_id && !owner(file, c->vm_id))
 		expect = FUZZ_ANY;
 	if (fuzz_ioctl(f, file, FUZZ_GEM_CREATE, c, expect))
 		return;
@@ -141,7 +141,7 @@ static void step_gem_create(struct fuzz *f, struct fuzz_file *file)
 
 	fuzz_mutate(f, &c, sizeof(c));
 	forget_bo(f, file, bo);
-	create_bo(f, file, bo, &c, vm);
+	create_bo(f, file, bo, &c);
 }
 
 static void step_gem_close(struct fuzz *f, struct fuzz_file *file)

@@ -243,7 +243,7 @@ static void expect_empty(struct pdd_client *c, u32 engine, u32 level)
 
 /*
  * More tables than the one who left the entries had: some lie where its data were.
- * A fault takes half a second on the debug kernel, so each client tries one level.
+ * A client and a fault take half a second on the debug kernel, so each tries one level.
  */
 static void no_forged_entries(const void *arg)
 {
