@@ -25,7 +25,8 @@ pddgpu-y := \
 	pddgpu_peek.o \
 	pddgpu_pm.o \
 	pddgpu_pool.o \
-	pddgpu_pool_chunk.o \
+	pddgpu_pool_backend.o \
+	pddgpu_pool_block.o \
 	pddgpu_pt.o \
 	pddgpu_res_cursor.o \
 	pddgpu_reset.o \

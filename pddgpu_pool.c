@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 
@@ -12,66 +13,65 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "pddgpu_pool.h"
-#include "pddgpu_pool_chunk.h"
+#include "pddgpu_pool_backend.h"
+#include "pddgpu_pool_block.h"
 
 /**
  * DOC: Page pool
  *
  * System pages for buffers come in chunks of 2^order pages, the largest that fit
- * first.  A chunk that a buffer gives back stays in the pool with its caching
- * attributes, on a list for its caching mode and order, until a buffer takes it,
- * the limit (the page_pool_size parameter) is exceeded, or reclaim asks for it.
- * It goes back to the system write-back cached, as it came.
+ * first.  Chunks are parts of blocks of 2 MiB, which the pool gets from the system,
+ * and changes the caching attributes of, as a whole: once for hundreds of small
+ * buffers, and without splitting the kernel's own mapping.  A chunk that a buffer
+ * gives back stays in the pool with its attributes until a buffer takes it.  When
+ * all of a block is free, and the limit (the page_pool_size parameter) is exceeded
+ * or reclaim asks, the block goes back to the system, write-back cached, as it came.
+ * What is free of a block that is partly in use has to stay: so small buffers come
+ * from blocks that are in use already, as long as there are any.
+ *
+ * Where memory is too fragmented for a block, there is a block for each chunk.
+ * It is never waited for 2 MiB on behalf of a buffer that wants less.  Cached pages
+ * need no change of attributes, so there, too, a block is no larger than what was
+ * missing.
  *
  * A chunk that was handed out is dirty: it holds a client's data.  It is cleared
  * when it is handed out again to someone who needs zeroes (%TTM_TT_FLAG_ZERO_ALLOC,
  * which TTM sets for all but the buffers that a move fills to the last byte), and
  * not when it is freed, so a buffer's owner never waits for a clear that nobody
- * needs.
+ * needs.  Nor is a new block cleared for the sake of a small part of it, unless the
+ * system does so anyhow (init_on_alloc).
  *
- * Populating a &struct ttm_tt takes three steps: gather chunks, prepare them (change
- * attributes, clear), map them for DMA.  &struct pool_alloc says how far it got, so
- * there is one way back from any failure: pool_undo().
+ * Populating a &struct ttm_tt takes three steps: gather chunks, clear them, map them
+ * for DMA.  &struct pool_alloc says how far it got, so there is one way back from
+ * any failure: pool_undo().  Blocks that came for this buffer go back then.
  *
  * Should attributes not change back, then neither the system nor another buffer may
- * have the pages.  They stay on a list of their own and are tried again whenever
- * the pool gives pages back.
+ * have the block.  It is stuck, and tried again whenever the pool gives pages back.
  *
- * Locking: a spinlock a list, held for list operations only, never two at once.
+ * Above the limit a little more is given back than the excess, so that not every
+ * buffer that is freed has to: up to an eighth of the limit, and never more than a
+ * 2 MiB block.
+ *
+ * Locking: a spinlock a caching mode, held to move chunks only, never two at once.
  * Attributes are changed and pages are freed with no lock held, so the shrinker
  * waits for nobody and needs no trylock.
  */
 
-/* Pages given back, or chunks moved, between two looks at who else waits: a 2 MiB block */
+/* Pages given back between two looks at who else waits: a 2 MiB block */
 #define POOL_RELEASE	BIT(PDDGPU_POOL_MAX_ORDER)
-
-/* Where a run of chunks came from, and so where it goes if populating fails */
-enum pool_source {
-	POOL_FROM_DIRTY = PDDGPU_POOL_DIRTY,
-	POOL_FROM_CLEAN = PDDGPU_POOL_CLEAN,
-	POOL_FROM_SYSTEM,
-	POOL_NUM_SOURCES,
-};
-
-/* Chunks of one order and source that follow each other in the ttm_tt */
-struct pool_segment {
-	u32 first;		/* page */
-	u32 num_pages;
-	u8 order;
-	u8 source;		/* enum pool_source */
-	bool converted;		/* new pages that may have other attributes than write-back */
-};
 
 /* How far populating a ttm_tt got */
 struct pool_alloc {
 	struct pddgpu_pool *pool;
+	struct pddgpu_pool_heap *heap;
 	struct ttm_tt *tt;
 	const struct ttm_operation_ctx *ctx;
 	gfp_t gfp;
 	u32 filled;			/* pages gathered */
 	u32 mapped;			/* of which have DMA addresses */
-	unsigned int num_segments;
-	struct pool_segment segments[PDDGPU_POOL_NUM_ORDERS * POOL_NUM_SOURCES];
+	unsigned long chunks;		/* gathered */
+	unsigned long fresh;		/* of which are from new blocks */
+	bool fragmented;		/* there was no whole block to be had */
 };
 
 /* All pools, for a change of the limit; pool_all_lock is outermost */
@@ -88,94 +88,115 @@ static const char * const pool_caching_names[PDDGPU_POOL_NUM_CACHING] = {
 	[ttm_cached] = "cached",
 };
 
-/* --- Lists of free chunks --- */
+/* --- Blocks from the system and back --- */
 
-static void pool_account_free(struct pddgpu_pool *pool, long num_pages)
+/* Put its attributes back and free it, or keep it for another try */
+static bool pool_free_block(struct pddgpu_pool *pool, enum ttm_caching caching,
+			    struct pddgpu_pool_block *block)
 {
-	atomic_long_add(num_pages, &pool->free);
-	atomic_long_add(num_pages, &pool_all_free);
+	unsigned long num_pages = BIT(block->mem.order);
+
+	if (caching != ttm_cached) {
+		if (pddgpu_pool_backend_set_caching(&block->mem, ttm_cached)) {
+			pddgpu_pool_heap_add_stuck(&pool->heaps[caching], block);
+			atomic_long_add(num_pages, &pool_all_free);
+			return false;
+		}
+		atomic_long_inc(&pool->stats.conversions);
+		atomic_long_add(num_pages, &pool->stats.restored);
+	}
+
+	set_page_private(block->mem.page, 0);
+	pddgpu_pool_backend_free(&pool->backend, &block->mem);
+	kfree(block);
+	return true;
 }
 
-/* Add @num chunks, the first ones to be taken */
-static void pool_put_chunks(struct pddgpu_pool *pool, enum ttm_caching caching,
-			    unsigned int order, enum pddgpu_pool_contents contents,
-			    struct list_head *chunks, unsigned long num)
+/* Return how many pages were given back */
+static unsigned long pool_free_blocks(struct pddgpu_pool *pool, enum ttm_caching caching,
+				      struct list_head *blocks)
 {
-	struct pddgpu_pool_list *list = &pool->lists[caching][order];
-
-	spin_lock(&list->lock);
-	list_splice_init(chunks, &list->chunks[contents]);
-	WRITE_ONCE(list->num[contents], list->num[contents] + num);
-	spin_unlock(&list->lock);
-
-	pool_account_free(pool, num << order);
-}
-
-/*
- * Move up to @max chunks to @chunks and return how many there were; no more than
- * POOL_RELEASE, as others wait for the lock.
- */
-static unsigned long pool_take_chunks(struct pddgpu_pool *pool, enum ttm_caching caching,
-				      unsigned int order, enum pddgpu_pool_contents contents,
-				      struct list_head *chunks, unsigned long max)
-{
-	struct pddgpu_pool_list *list = &pool->lists[caching][order];
-	struct list_head *last;
-	unsigned long num, i;
-
-	/* Most lists are empty most of the time: a stale look costs one chunk more or less */
-	if (!max || !READ_ONCE(list->num[contents]))
-		return 0;
-
-	spin_lock(&list->lock);
-	num = min3(list->num[contents], max, POOL_RELEASE);
-	last = &list->chunks[contents];
-	for (i = 0; i < num; i++)
-		last = last->next;
-	list_cut_position(chunks, &list->chunks[contents], last);
-	WRITE_ONCE(list->num[contents], list->num[contents] - num);
-	spin_unlock(&list->lock);
-
-	pool_account_free(pool, -(long)(num << order));
-	return num;
-}
-
-static void pool_free_chunks(struct pddgpu_pool *pool, struct list_head *chunks,
-			     unsigned int order)
-{
+	struct pddgpu_pool_block *block;
+	unsigned long freed = 0, num_pages;
 	struct page *page, *next;
 
-	list_for_each_entry_safe(page, next, chunks, lru) {
+	list_for_each_entry_safe(page, next, blocks, lru) {
 		list_del(&page->lru);
-		pddgpu_pool_chunk_free(&pool->backend, page, order);
+		block = pddgpu_pool_chunk_block(page);
+		num_pages = BIT(block->mem.order);
+		atomic_long_sub(num_pages, &pool_all_free);
+		if (pool_free_block(pool, caching, block))
+			freed += num_pages;
 	}
+
+	return freed;
 }
 
-/* Give up to @max chunks of one list back to the system; return the pages given back */
-static unsigned long pool_release_chunks(struct pddgpu_pool *pool, enum ttm_caching caching,
+static struct pddgpu_pool_block *pool_get_block(struct pddgpu_pool *pool, gfp_t gfp,
+						unsigned int order)
+{
+	struct pddgpu_pool_block *block;
+
+	block = pddgpu_pool_block_create(order);
+	if (!block)
+		return NULL;
+	if (pddgpu_pool_backend_alloc(&pool->backend, gfp, order, &block->mem)) {
+		kfree(block);
+		return NULL;
+	}
+
+	return block;
+}
+
+/* A failure leaves some pages changed */
+static int pool_convert(struct pddgpu_pool *pool, enum ttm_caching caching,
+			struct pddgpu_pool_block *block)
+{
+	if (caching == ttm_cached)
+		return 0;
+
+	atomic_long_inc(&pool->stats.conversions);
+	atomic_long_add(BIT(block->mem.order), &pool->stats.converted);
+	if (!pddgpu_pool_backend_set_caching(&block->mem, caching))
+		return 0;
+
+	pool_free_block(pool, caching, block);
+	return -ENOMEM;
+}
+
+/* --- Giving pages back --- */
+
+/* Whole blocks of one kind, up to @max pages, but at least one */
+static unsigned long pool_release_blocks(struct pddgpu_pool *pool, enum ttm_caching caching,
 					 unsigned int order, enum pddgpu_pool_contents contents,
 					 unsigned long max)
 {
-	unsigned long num;
-	LIST_HEAD(chunks);
+	LIST_HEAD(blocks);
 
-	num = pool_take_chunks(pool, caching, order, contents, &chunks, max);
-	if (!num)
+	if (!pddgpu_pool_heap_take_blocks(&pool->heaps[caching], order, contents,
+					  max(max >> order, 1UL), &blocks))
 		return 0;
 
-	if (caching != ttm_cached) {
-		if (pddgpu_pool_chunk_restore_all(&chunks, order)) {
-			pool_put_chunks(pool, caching, order, PDDGPU_POOL_STUCK, &chunks, num);
-			return 0;
-		}
-		atomic_long_add(num << order, &pool->stats.restored);
-	}
-	pool_free_chunks(pool, &chunks, order);
-
-	return num << order;
+	return pool_free_blocks(pool, caching, &blocks);
 }
 
-/* Up to a 2 MiB block: small chunks before large ones, dirty before clean, cached first */
+/* Those whose attributes could not be put back last time */
+static unsigned long pool_release_stuck(struct pddgpu_pool *pool)
+{
+	unsigned long freed = 0;
+	int caching;
+
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++) {
+		LIST_HEAD(blocks);
+
+		pddgpu_pool_heap_take_stuck(&pool->heaps[caching], &blocks);
+		freed += pool_free_blocks(pool, caching, &blocks);
+	}
+
+	return freed;
+}
+
+/* Up to 2 MiB, or a block: small blocks before large ones, dirty before clean, cached first */
 static unsigned long pool_release_some(struct pddgpu_pool *pool, unsigned long num_pages)
 {
 	unsigned int order, contents;
@@ -186,16 +207,16 @@ static unsigned long pool_release_some(struct pddgpu_pool *pool, unsigned long n
 	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
 		for (contents = 0; contents < PDDGPU_POOL_NUM_CONTENTS; contents++)
 			for (caching = PDDGPU_POOL_NUM_CACHING - 1; caching >= 0; caching--) {
-				freed = pool_release_chunks(pool, caching, order, contents,
-							    DIV_ROUND_UP(num_pages, BIT(order)));
+				freed = pool_release_blocks(pool, caching, order, contents,
+							    num_pages);
 				if (freed)
 					return freed;
 			}
 
-	return 0;
+	return pool_release_stuck(pool);
 }
 
-/* Give pages back to the system until it is @num_pages or none are left */
+/* Give pages back to the system until it is @num_pages or no whole block is left */
 static unsigned long pool_release(struct pddgpu_pool *pool, unsigned long num_pages)
 {
 	unsigned long freed = 0, some;
@@ -211,6 +232,31 @@ static unsigned long pool_release(struct pddgpu_pool *pool, unsigned long num_pa
 	return freed;
 }
 
+static unsigned long pool_free_pages(struct pddgpu_pool *pool)
+{
+	unsigned long num_pages = 0;
+	unsigned int caching;
+
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
+		num_pages += READ_ONCE(pool->heaps[caching].num_free) +
+			     READ_ONCE(pool->heaps[caching].num_stuck);
+
+	return num_pages;
+}
+
+/* What giving back may get at */
+static unsigned long pool_whole_pages(struct pddgpu_pool *pool)
+{
+	unsigned long num_pages = 0;
+	unsigned int caching;
+
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
+		num_pages += READ_ONCE(pool->heaps[caching].num_whole) +
+			     READ_ONCE(pool->heaps[caching].num_stuck);
+
+	return num_pages;
+}
+
 /* --- The limit --- */
 
 static long pool_limit(void)
@@ -220,14 +266,17 @@ static long pool_limit(void)
 	return limit < 0 ? totalram_pages() / 2 : limit;
 }
 
-/* The excess is looked at again after each block, so that two who trim share the work */
+/*
+ * A little below the limit, but in all no more than the excess and a 2 MiB block.  The
+ * excess is looked at again after each one, so that two who trim share the work.
+ */
 static void pool_trim(struct pddgpu_pool *pool)
 {
+	long limit = pool_limit(), slack = min_t(long, limit / 8, POOL_RELEASE), excess;
 	unsigned long freed;
-	long excess;
 
-	while ((excess = atomic_long_read(&pool_all_free) - pool_limit()) > 0) {
-		freed = pool_release_some(pool, excess);
+	while ((excess = atomic_long_read(&pool_all_free) - limit) > 0) {
+		freed = pool_release_some(pool, excess + slack);
 		if (!freed)
 			break;
 		atomic_long_add(freed, &pool->stats.trimmed);
@@ -282,7 +331,7 @@ static unsigned long pool_shrink_count(struct shrinker *shrink, struct shrink_co
 {
 	struct pddgpu_pool *pool = shrink->private_data;
 
-	return atomic_long_read(&pool->free) ?: SHRINK_EMPTY;
+	return pool_whole_pages(pool) ?: SHRINK_EMPTY;
 }
 
 static unsigned long pool_shrink_scan(struct shrinker *shrink, struct shrink_control *sc)
@@ -314,31 +363,6 @@ static int pool_shrinker_init(struct pddgpu_pool *pool)
 
 /* --- Populating, step one: gather chunks --- */
 
-static void pool_fill(struct pool_alloc *alloc, struct page *page, unsigned int order)
-{
-	struct page **pages = &alloc->tt->pages[alloc->filled];
-	unsigned int i;
-
-	for (i = 0; i < BIT(order); i++)
-		pages[i] = page + i;
-	alloc->filled += BIT(order);
-}
-
-/* Note where the pages filled in since @first came from */
-static void pool_add_segment(struct pool_alloc *alloc, u32 first, unsigned int order,
-			     enum pool_source source)
-{
-	if (alloc->filled == first)
-		return;
-
-	alloc->segments[alloc->num_segments++] = (struct pool_segment) {
-		.first = first,
-		.num_pages = alloc->filled - first,
-		.order = order,
-		.source = source,
-	};
-}
-
 static u32 pool_missing(const struct pool_alloc *alloc)
 {
 	return alloc->tt->num_pages - alloc->filled;
@@ -349,59 +373,98 @@ static bool pool_wants_zero(const struct pool_alloc *alloc)
 	return alloc->tt->page_flags & TTM_TT_FLAG_ZERO_ALLOC;
 }
 
-static void pool_gather_free(struct pool_alloc *alloc, unsigned int order,
-			     enum pddgpu_pool_contents contents)
+/* Chunks of a larger block are better cleared one by one, when there is need to */
+static gfp_t pool_block_gfp(const struct pool_alloc *alloc, unsigned int block_order,
+			    unsigned int order)
 {
-	u32 first = alloc->filled;
-	struct page *page;
-	LIST_HEAD(chunks);
-
-	while (pool_take_chunks(alloc->pool, alloc->tt->caching, order, contents, &chunks,
-				pool_missing(alloc) >> order))
-		list_for_each_entry(page, &chunks, lru)
-			pool_fill(alloc, page, order);
-	pool_add_segment(alloc, first, order, (enum pool_source)contents);
+	/* Nor may 2 MiB be waited for, and others' pages reclaimed, if less will do */
+	return block_order > order ? alloc->gfp & ~(__GFP_ZERO | __GFP_DIRECT_RECLAIM) :
+				     alloc->gfp;
 }
 
-static int pool_gather_new(struct pool_alloc *alloc, unsigned int order)
+static int pool_add_block(struct pool_alloc *alloc, gfp_t gfp, struct pddgpu_pool_block *block)
 {
-	u32 first = alloc->filled;
-	struct page *page;
-	int err = 0;
+	bool clean = gfp & __GFP_ZERO || want_init_on_alloc(gfp);
+	int err;
 
-	while (pool_missing(alloc) >> order) {
-		if (alloc->ctx->interruptible && signal_pending(current)) {
-			err = -ERESTARTSYS;
-			break;
-		}
-		page = pddgpu_pool_chunk_alloc(&alloc->pool->backend, alloc->gfp, order);
-		if (!page) {
-			err = order ? 0 : -ENOMEM;
-			break;
-		}
-		pool_fill(alloc, page, order);
+	err = pool_convert(alloc->pool, alloc->tt->caching, block);
+	if (err)
+		return err;
+
+	atomic_long_add(BIT(block->mem.order), &pool_all_free);
+	pddgpu_pool_heap_add(alloc->heap, block, clean ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY);
+	return 0;
+}
+
+/* The order of the block that a chunk of @order shall come from */
+static unsigned int pool_block_order(const struct pool_alloc *alloc, unsigned int order)
+{
+	if (alloc->fragmented || alloc->tt->caching == ttm_cached)
+		return order;
+
+	return alloc->pool->backend.max_order;
+}
+
+/* Get a block that chunks of @order can be taken from; -ENOSPC if smaller ones may do */
+static int pool_refill(struct pool_alloc *alloc, unsigned int order)
+{
+	unsigned int block_order = pool_block_order(alloc, order);
+	gfp_t gfp = pool_block_gfp(alloc, block_order, order);
+	struct pddgpu_pool_block *block;
+
+	block = pool_get_block(alloc->pool, gfp, block_order);
+	if (!block && block_order > order) {
+		alloc->fragmented = true;
+		gfp = alloc->gfp;
+		block = pool_get_block(alloc->pool, gfp, order);
+	}
+	if (!block) {
+		alloc->fragmented = true;
+		return order ? -ENOSPC : -ENOMEM;
 	}
 
-	pool_add_segment(alloc, first, order, POOL_FROM_SYSTEM);
-	return err;
+	return pool_add_block(alloc, gfp, block);
 }
 
-/* Chunks with the right contents first; from the system before smaller ones from the pool */
+static unsigned long pool_gather_free(struct pool_alloc *alloc, unsigned int order)
+{
+	unsigned long num;
+
+	num = pddgpu_pool_heap_take(alloc->heap, order,
+				    pool_wants_zero(alloc) ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY,
+				    &alloc->tt->pages[alloc->filled], pool_missing(alloc) >> order,
+				    &alloc->fresh);
+	atomic_long_sub(num << order, &pool_all_free);
+	alloc->filled += num << order;
+	alloc->chunks += num;
+	return num;
+}
+
+static int pool_gather_order(struct pool_alloc *alloc, unsigned int order)
+{
+	int err;
+
+	while (pool_missing(alloc) >> order) {
+		if (pool_gather_free(alloc, order))
+			continue;
+		if (alloc->ctx->interruptible && signal_pending(current))
+			return -ERESTARTSYS;
+		err = pool_refill(alloc, order);
+		if (err)
+			return err == -ENOSPC ? 0 : err;
+	}
+
+	return 0;
+}
+
+/* From the system before smaller ones from the pool */
 static int pool_gather(struct pool_alloc *alloc)
 {
-	enum pddgpu_pool_contents best = PDDGPU_POOL_DIRTY, other = PDDGPU_POOL_CLEAN;
 	unsigned int order;
 	int err;
 
-	if (pool_wants_zero(alloc))
-		swap(best, other);
-
 	for (order = alloc->pool->backend.max_order; pool_missing(alloc); order--) {
-		if (!(pool_missing(alloc) >> order))
-			continue;
-		pool_gather_free(alloc, order, best);
-		pool_gather_free(alloc, order, other);
-		err = pool_gather_new(alloc, order);
+		err = pool_gather_order(alloc, order);
 		if (err)
 			return err;
 	}
@@ -409,56 +472,27 @@ static int pool_gather(struct pool_alloc *alloc)
 	return 0;
 }
 
-/* --- Step two: attributes and contents --- */
+/* --- Step two: clear --- */
 
-static int pool_convert(struct pool_alloc *alloc, struct pool_segment *seg)
+static void pool_clear(struct pool_alloc *alloc)
 {
-	struct page **pages = &alloc->tt->pages[seg->first];
-
-	if (alloc->tt->caching == ttm_cached)
-		return 0;
-
-	/* A failure leaves some of them changed */
-	seg->converted = true;
-	if (pddgpu_pool_chunk_set_caching(pages, seg->num_pages, alloc->tt->caching))
-		return -ENOMEM;
-
-	return 0;
-}
-
-static void pool_clear(struct pool_alloc *alloc, struct pool_segment *seg)
-{
+	struct page **pages = alloc->tt->pages;
+	unsigned int order;
 	u32 i;
 
-	for (i = 0; i < seg->num_pages; i += BIT(seg->order))
-		pddgpu_pool_chunk_clear(alloc->tt->pages[seg->first + i], seg->order);
-	atomic_long_add(seg->num_pages, &alloc->pool->stats.cleared);
-	seg->source = POOL_FROM_CLEAN;
-}
-
-static int pool_prepare(struct pool_alloc *alloc)
-{
-	struct pool_segment *seg;
-	int err;
-
-	for (seg = alloc->segments; seg < alloc->segments + alloc->num_segments; seg++) {
-		if (seg->source == POOL_FROM_SYSTEM) {
-			err = pool_convert(alloc, seg);
-			if (err)
-				return err;
-		} else if (seg->source == POOL_FROM_DIRTY && pool_wants_zero(alloc)) {
-			pool_clear(alloc, seg);
-		}
+	for (i = 0; i < alloc->filled; i += BIT(order)) {
+		order = pddgpu_pool_chunk_order(pages[i]);
+		if (pddgpu_pool_chunk_is_clean(pages[i]))
+			continue;
+		pddgpu_pool_chunk_clear(pages[i]);
+		atomic_long_add(BIT(order), &alloc->pool->stats.cleared);
 	}
-
-	return 0;
 }
 
 /* --- Step three: map for DMA --- */
 
 static int pool_map(struct pool_alloc *alloc)
 {
-	const struct pddgpu_pool_backend *backend = &alloc->pool->backend;
 	struct ttm_tt *tt = alloc->tt;
 	unsigned int order, i;
 	dma_addr_t addr;
@@ -470,8 +504,10 @@ static int pool_map(struct pool_alloc *alloc)
 	while (alloc->mapped < tt->num_pages) {
 		struct page *page = tt->pages[alloc->mapped];
 
-		order = pddgpu_pool_chunk_order(backend, page);
-		err = pddgpu_pool_chunk_map(backend, page, order, &addr);
+		order = pddgpu_pool_chunk_order(page);
+		err = pddgpu_pool_backend_map(&alloc->pool->backend,
+					      &pddgpu_pool_chunk_block(page)->mem, page, order,
+					      &addr);
 		if (err)
 			return err;
 		for (i = 0; i < BIT(order); i++)
@@ -488,72 +524,39 @@ static void pool_unmap(struct pddgpu_pool *pool, struct ttm_tt *tt, u32 num_page
 	u32 i;
 
 	for (i = 0; i < num_pages; i += BIT(order)) {
-		order = pddgpu_pool_chunk_order(&pool->backend, tt->pages[i]);
-		pddgpu_pool_chunk_unmap(&pool->backend, tt->dma_address[i], order);
+		order = pddgpu_pool_chunk_order(tt->pages[i]);
+		pddgpu_pool_backend_unmap(&pool->backend, tt->dma_address[i], order);
 	}
 }
 
 /* --- The end of populating, and the way back --- */
 
-static unsigned long pool_segment_chunks(const struct pool_segment *seg)
-{
-	return seg->num_pages >> seg->order;
-}
-
 static void pool_commit(struct pool_alloc *alloc)
 {
+	struct page **pages = alloc->tt->pages;
 	struct pddgpu_pool *pool = alloc->pool;
-	enum ttm_caching caching = alloc->tt->caching;
-	struct pool_segment *seg;
-
-	for (seg = alloc->segments; seg < alloc->segments + alloc->num_segments; seg++) {
-		unsigned long num = pool_segment_chunks(seg);
-
-		atomic_long_add(num, &pool->out[caching][seg->order]);
-		if (seg->source == POOL_FROM_SYSTEM)
-			atomic_long_add(num, &pool->stats.misses);
-		else
-			atomic_long_add(num, &pool->stats.hits);
-		if (seg->converted)
-			atomic_long_add(seg->num_pages, &pool->stats.converted);
-	}
-}
-
-static void pool_segment_list(const struct pool_alloc *alloc, const struct pool_segment *seg,
-			      struct list_head *chunks)
-{
 	u32 i;
 
-	for (i = 0; i < seg->num_pages; i += BIT(seg->order))
-		list_add_tail(&alloc->tt->pages[seg->first + i]->lru, chunks);
-}
+	atomic_long_add(alloc->chunks - alloc->fresh, &pool->stats.hits);
+	atomic_long_add(alloc->fresh, &pool->stats.misses);
+	if (!alloc->fresh)
+		return;
 
-static void pool_undo_segment(struct pool_alloc *alloc, const struct pool_segment *seg)
-{
-	enum pddgpu_pool_contents contents = (enum pddgpu_pool_contents)seg->source;
-	struct page **pages = &alloc->tt->pages[seg->first];
-	bool stuck = seg->converted &&
-		pddgpu_pool_chunk_set_caching(pages, seg->num_pages, ttm_cached);
-	LIST_HEAD(chunks);
-
-	pool_segment_list(alloc, seg, &chunks);
-	if (seg->source == POOL_FROM_SYSTEM && !stuck)
-		pool_free_chunks(alloc->pool, &chunks, seg->order);
-	else
-		pool_put_chunks(alloc->pool, alloc->tt->caching, seg->order,
-				stuck ? PDDGPU_POOL_STUCK : contents, &chunks,
-				pool_segment_chunks(seg));
+	for (i = 0; i < alloc->filled; i += BIT(pddgpu_pool_chunk_order(pages[i])))
+		WRITE_ONCE(pddgpu_pool_chunk_block(pages[i])->fresh, false);
 }
 
 /* Whatever step failed, and wherever in it */
 static void pool_undo(struct pool_alloc *alloc)
 {
-	struct pool_segment *seg;
+	struct ttm_tt *tt = alloc->tt;
+	LIST_HEAD(blocks);
 
-	pool_unmap(alloc->pool, alloc->tt, alloc->mapped);
-	for (seg = alloc->segments; seg < alloc->segments + alloc->num_segments; seg++)
-		pool_undo_segment(alloc, seg);
-	memset(alloc->tt->pages, 0, alloc->filled * sizeof(*alloc->tt->pages));
+	pool_unmap(alloc->pool, tt, alloc->mapped);
+	atomic_long_add(alloc->filled, &pool_all_free);
+	pddgpu_pool_heap_unput(alloc->heap, tt->pages, alloc->filled, &blocks);
+	pool_free_blocks(alloc->pool, tt->caching, &blocks);
+	memset(tt->pages, 0, alloc->filled * sizeof(*tt->pages));
 	/* The limit may have come down while the pool's own chunks were away */
 	pool_trim(alloc->pool);
 }
@@ -575,6 +578,7 @@ int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_op
 {
 	struct pool_alloc alloc = {
 		.pool = pool,
+		.heap = &pool->heaps[tt->caching],
 		.tt = tt,
 		.ctx = ctx,
 		.gfp = pool_tt_gfp(tt),
@@ -585,8 +589,8 @@ int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_op
 		return -EINVAL;
 
 	err = pool_gather(&alloc);
-	if (!err)
-		err = pool_prepare(&alloc);
+	if (!err && pool_wants_zero(&alloc))
+		pool_clear(&alloc);
 	if (!err)
 		err = pool_map(&alloc);
 	if (err) {
@@ -601,33 +605,12 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_alloc);
 
 /* --- Unpopulating --- */
 
-/* The chunks of one order from page @first on; return how many pages they are */
-static u32 pool_free_run(struct pddgpu_pool *pool, struct ttm_tt *tt, u32 first)
-{
-	const struct pddgpu_pool_backend *backend = &pool->backend;
-	unsigned int order = pddgpu_pool_chunk_order(backend, tt->pages[first]);
-	LIST_HEAD(chunks);
-	u32 i = first;
-
-	do {
-		list_add_tail(&tt->pages[i]->lru, &chunks);
-		i += BIT(order);
-	} while (i < tt->num_pages && pddgpu_pool_chunk_order(backend, tt->pages[i]) == order);
-
-	atomic_long_sub((i - first) >> order, &pool->out[tt->caching][order]);
-	pool_put_chunks(pool, tt->caching, order, PDDGPU_POOL_DIRTY, &chunks,
-			(i - first) >> order);
-	return i - first;
-}
-
 void pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt)
 {
-	u32 i;
-
 	if (tt->dma_address)
 		pool_unmap(pool, tt, tt->num_pages);
-	for (i = 0; i < tt->num_pages; )
-		i += pool_free_run(pool, tt, i);
+	atomic_long_add(tt->num_pages, &pool_all_free);
+	pddgpu_pool_heap_put(&pool->heaps[tt->caching], tt->pages, tt->num_pages);
 	memset(tt->pages, 0, tt->num_pages * sizeof(*tt->pages));
 	pool_trim(pool);
 }
@@ -635,29 +618,17 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_free);
 
 /* --- Start, end, state --- */
 
-static void pool_lists_init(struct pddgpu_pool *pool)
-{
-	unsigned int caching, order, contents;
-
-	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
-		for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++) {
-			struct pddgpu_pool_list *list = &pool->lists[caching][order];
-
-			spin_lock_init(&list->lock);
-			for (contents = 0; contents < PDDGPU_POOL_NUM_CONTENTS; contents++)
-				INIT_LIST_HEAD(&list->chunks[contents]);
-		}
-}
-
 int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int flags)
 {
+	unsigned int caching;
 	int err;
 
 	err = pddgpu_pool_backend_init(&pool->backend, dev, flags);
 	if (err)
 		return err;
 
-	pool_lists_init(pool);
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
+		pddgpu_pool_heap_init(&pool->heaps[caching]);
 
 	err = pool_shrinker_init(pool);
 	if (err)
@@ -677,7 +648,7 @@ static unsigned long pool_out_pages(struct pddgpu_pool *pool, unsigned int min_o
 
 	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
 		for (order = min_order; order < PDDGPU_POOL_NUM_ORDERS; order++)
-			num_pages += atomic_long_read(&pool->out[caching][order]) << order;
+			num_pages += READ_ONCE(pool->heaps[caching].out[order]) << order;
 
 	return num_pages;
 }
@@ -699,54 +670,81 @@ void pddgpu_pool_fini(struct pddgpu_pool *pool)
 	shrinker_free(pool->shrinker);
 	pddgpu_pool_empty(pool);
 	/* Attributes that could not be put back: these pages are lost, not misused */
-	WARN_ON(atomic_long_read(&pool->free));
+	WARN_ON(pool_free_pages(pool));
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_fini);
 
 u64 pddgpu_pool_bytes(struct pddgpu_pool *pool)
 {
-	return (u64)atomic_long_read(&pool->free) << PAGE_SHIFT;
+	return (u64)pool_free_pages(pool) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_bytes);
+
+static void pool_print_order(struct pddgpu_pool *pool, enum ttm_caching caching,
+			     unsigned int order, struct drm_printer *p)
+{
+	struct pddgpu_pool_heap *heap = &pool->heaps[caching];
+	unsigned long num[PDDGPU_POOL_NUM_CONTENTS], out;
+	unsigned int i;
+
+	spin_lock(&heap->lock);
+	for (i = 0; i < PDDGPU_POOL_NUM_CONTENTS; i++)
+		num[i] = heap->num[order][PDDGPU_POOL_PART][i] +
+			 heap->num[order][PDDGPU_POOL_WHOLE][i];
+	out = heap->out[order];
+	spin_unlock(&heap->lock);
+
+	if (num[PDDGPU_POOL_DIRTY] || num[PDDGPU_POOL_CLEAN] || out)
+		drm_printf(p, "%s_order_%u: dirty %lu clean %lu out %lu\n",
+			   pool_caching_names[caching], order, num[PDDGPU_POOL_DIRTY],
+			   num[PDDGPU_POOL_CLEAN], out);
+}
+
+static void pool_print_heap(struct pddgpu_pool *pool, enum ttm_caching caching,
+			    struct drm_printer *p)
+{
+	struct pddgpu_pool_heap *heap = &pool->heaps[caching];
+	unsigned long large, small = 0, num_free, num_whole, splits, merges;
+	const char *name = pool_caching_names[caching];
+	unsigned int order;
+
+	spin_lock(&heap->lock);
+	for (order = 0; order < PDDGPU_POOL_MAX_ORDER; order++)
+		small += heap->blocks[order];
+	large = heap->blocks[PDDGPU_POOL_MAX_ORDER];
+	num_free = heap->num_free;
+	num_whole = heap->num_whole;
+	splits = heap->splits;
+	merges = heap->merges;
+	spin_unlock(&heap->lock);
+
+	drm_printf(p, "%s_blocks: large %lu small %lu free_pages %lu whole_pages %lu\n", name,
+		   large, small, num_free, num_whole);
+	drm_printf(p, "%s_chunks: splits %lu merges %lu\n", name, splits, merges);
+	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+		pool_print_order(pool, caching, order, p);
+}
 
 static unsigned long pool_stuck_pages(struct pddgpu_pool *pool)
 {
 	unsigned long num_pages = 0;
-	unsigned int caching, order;
+	unsigned int caching;
 
 	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
-		for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
-			num_pages += READ_ONCE(pool->lists[caching][order].num[PDDGPU_POOL_STUCK])
-				     << order;
+		num_pages += READ_ONCE(pool->heaps[caching].num_stuck);
 
 	return num_pages;
-}
-
-static void pool_print_list(struct pddgpu_pool *pool, enum ttm_caching caching, unsigned int order,
-			    struct drm_printer *p)
-{
-	struct pddgpu_pool_list *list = &pool->lists[caching][order];
-	unsigned long dirty, clean, out;
-
-	spin_lock(&list->lock);
-	dirty = list->num[PDDGPU_POOL_DIRTY];
-	clean = list->num[PDDGPU_POOL_CLEAN];
-	spin_unlock(&list->lock);
-	out = atomic_long_read(&pool->out[caching][order]);
-
-	if (dirty || clean || out)
-		drm_printf(p, "%s_order_%u: dirty %lu clean %lu out %lu\n",
-			   pool_caching_names[caching], order, dirty, clean, out);
 }
 
 void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 {
 	struct pddgpu_pool_stats *stats = &pool->stats;
-	unsigned int caching, order;
+	unsigned int caching;
 
 	drm_printf(p, "backend: %s\n",
 		   pool->backend.flags & PDDGPU_POOL_DMA_ALLOC ? "dma_alloc" : "alloc_pages");
-	drm_printf(p, "free_pages: %ld\n", atomic_long_read(&pool->free));
+	drm_printf(p, "free_pages: %lu\n", pool_free_pages(pool));
+	drm_printf(p, "whole_free_pages: %lu\n", pool_whole_pages(pool));
 	drm_printf(p, "free_pages_all_pools: %ld\n", atomic_long_read(&pool_all_free));
 	drm_printf(p, "limit_pages_all_pools: %ld\n", pool_limit());
 	drm_printf(p, "out_pages: %lu\n", pool_out_pages(pool, 0));
@@ -756,6 +754,7 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	drm_printf(p, "hits: %ld\n", atomic_long_read(&stats->hits));
 	drm_printf(p, "misses: %ld\n", atomic_long_read(&stats->misses));
 	drm_printf(p, "cleared_pages: %ld\n", atomic_long_read(&stats->cleared));
+	drm_printf(p, "conversions: %ld\n", atomic_long_read(&stats->conversions));
 	drm_printf(p, "converted_pages: %ld\n", atomic_long_read(&stats->converted));
 	drm_printf(p, "restored_pages: %ld\n", atomic_long_read(&stats->restored));
 	drm_printf(p, "trimmed_pages: %ld\n", atomic_long_read(&stats->trimmed));
@@ -763,7 +762,6 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	drm_printf(p, "shrinker_pages: %ld\n", atomic_long_read(&stats->shrinker_pages));
 
 	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
-		for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
-			pool_print_list(pool, caching, order, p);
+		pool_print_heap(pool, caching, p);
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_print);

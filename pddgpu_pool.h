@@ -5,10 +5,10 @@
 #include <linux/atomic.h>
 #include <linux/kconfig.h>
 #include <linux/list.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include "pddgpu_pool_chunk.h"
+#include "pddgpu_pool_backend.h"
+#include "pddgpu_pool_block.h"
 
 struct device;
 struct drm_printer;
@@ -18,36 +18,18 @@ struct ttm_tt;
 
 #define PDDGPU_POOL_NUM_CACHING		3	/* enum ttm_caching */
 
-/* What is known of the contents of a free chunk */
-enum pddgpu_pool_contents {
-	PDDGPU_POOL_DIRTY,	/* anything, another client's data included */
-	PDDGPU_POOL_CLEAN,	/* zeroes */
-	PDDGPU_POOL_STUCK,	/* dirty, and attributes that could not be put back: for nobody */
-	PDDGPU_POOL_NUM_CONTENTS,
-};
-
-/**
- * struct pddgpu_pool_list - free chunks of one caching mode and order
- */
-struct pddgpu_pool_list {
-	/** @lock: protects the rest; innermost, nothing sleeps or allocates under it */
-	spinlock_t lock;
-	/** @chunks: first pages, linked by their lru, by enum pddgpu_pool_contents */
-	struct list_head chunks[PDDGPU_POOL_NUM_CONTENTS];
-	/** @num: chunks on each of them */
-	unsigned long num[PDDGPU_POOL_NUM_CONTENTS];
-};
-
 /**
  * struct pddgpu_pool_stats - whole-life counters of a pool
  */
 struct pddgpu_pool_stats {
-	/** @hits: chunks that a free list served */
+	/** @hits: chunks that were free */
 	atomic_long_t hits;
-	/** @misses: chunks that the system served */
+	/** @misses: chunks that the system was asked for memory for */
 	atomic_long_t misses;
 	/** @cleared: pages that the CPU cleared because a dirty chunk was reused */
 	atomic_long_t cleared;
+	/** @conversions: calls that changed caching attributes, either way */
+	atomic_long_t conversions;
 	/** @converted: pages whose caching attributes were changed from write-back */
 	atomic_long_t converted;
 	/** @restored: pages that were put back to write-back */
@@ -64,14 +46,10 @@ struct pddgpu_pool_stats {
  * struct pddgpu_pool - free system pages of one device
  */
 struct pddgpu_pool {
-	/** @backend: where chunks come from, and whom they are mapped for; constant */
+	/** @backend: where memory comes from, and whom it is mapped for; constant */
 	struct pddgpu_pool_backend backend;
-	/** @lists: free chunks by enum ttm_caching and order */
-	struct pddgpu_pool_list lists[PDDGPU_POOL_NUM_CACHING][PDDGPU_POOL_NUM_ORDERS];
-	/** @free: pages on all @lists */
-	atomic_long_t free;
-	/** @out: chunks handed out, by enum ttm_caching and order */
-	atomic_long_t out[PDDGPU_POOL_NUM_CACHING][PDDGPU_POOL_NUM_ORDERS];
+	/** @heaps: blocks by enum ttm_caching */
+	struct pddgpu_pool_heap heaps[PDDGPU_POOL_NUM_CACHING];
 	/** @stats: counters */
 	struct pddgpu_pool_stats stats;
 	/** @shrinker: gives pages back under memory pressure */
@@ -97,8 +75,10 @@ int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int 
 void pddgpu_pool_fini(struct pddgpu_pool *pool);
 
 /**
- * pddgpu_pool_empty() - Give all free pages back to the system
+ * pddgpu_pool_empty() - Give all blocks that are free back to the system
  * @pool: the pool, usable as before
+ *
+ * Free pages of blocks that a buffer has a part of stay.
  *
  * Before the device goes away: what dma_alloc_attrs() gave cannot be freed later.
  */
@@ -129,6 +109,8 @@ void pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt);
 /**
  * pddgpu_pool_bytes() - Free memory that the pool keeps
  * @pool: the pool
+ *
+ * That in blocks which are partly in use is included.
  *
  * Return: bytes.
  */

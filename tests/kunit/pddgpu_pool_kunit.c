@@ -19,6 +19,7 @@
 
 #define POOL_DUMP_SIZE	8192
 #define POOL_MAX_TTS	16
+#define POOL_BLOCK	BIT(PDDGPU_POOL_MAX_ORDER)	/* pages */
 
 /*
  * What the pool does to pages, as the system sees it.  The stubs keep the books, so
@@ -30,7 +31,9 @@ struct pool_test {
 	bool pool_up;
 	/* enum ttm_caching of each page that is not write-back, by pfn */
 	struct xarray attrs;
-	long chunks;		/* allocated and not freed */
+	long blocks;		/* allocated and not freed */
+	long conversions;	/* calls that change attributes */
+	long asked[PDDGPU_POOL_NUM_ORDERS];	/* allocations of an order, tried */
 	long mapped;		/* chunks mapped for DMA */
 	gfp_t gfp[PDDGPU_POOL_NUM_ORDERS];	/* of the last allocation of an order */
 	unsigned int max_order;	/* larger ones fail */
@@ -54,37 +57,37 @@ static bool pool_fails(struct pool_test *t)
 
 /* --- The stubs --- */
 
-static struct page *stub_alloc(const struct pddgpu_pool_backend *backend, gfp_t gfp,
-			       unsigned int order)
+static int stub_alloc(const struct pddgpu_pool_backend *backend, gfp_t gfp,
+		      unsigned int order, struct pddgpu_pool_memory *mem)
 {
 	struct pool_test *t = pool_current();
-	struct page *page;
 
 	t->gfp[order] = gfp;
+	t->asked[order]++;
 	if (order > t->max_order || pool_fails(t))
-		return NULL;
+		return -ENOMEM;
 
-	page = alloc_pages(gfp | __GFP_NOWARN, order);
-	if (!page)
-		return NULL;
-	set_page_private(page, order);
-	t->chunks++;
-	return page;
+	mem->page = alloc_pages(gfp | __GFP_NOWARN, order);
+	if (!mem->page)
+		return -ENOMEM;
+	mem->order = order;
+	t->blocks++;
+	return 0;
 }
 
-static void stub_free(const struct pddgpu_pool_backend *backend, struct page *page,
-		      unsigned int order)
+static void stub_free(const struct pddgpu_pool_backend *backend,
+		      const struct pddgpu_pool_memory *mem)
 {
 	struct pool_test *t = pool_current();
 	unsigned int i;
 
-	for (i = 0; i < BIT(order); i++)
+	for (i = 0; i < BIT(mem->order); i++) {
 		KUNIT_EXPECT_NULL(kunit_get_current_test(),
-				  xa_load(&t->attrs, page_to_pfn(page + i)));
-	KUNIT_EXPECT_EQ(kunit_get_current_test(), page_private(page), order);
-	set_page_private(page, 0);
-	__free_pages(page, order);
-	t->chunks--;
+				  xa_load(&t->attrs, page_to_pfn(mem->page + i)));
+		KUNIT_EXPECT_EQ(kunit_get_current_test(), page_private(mem->page + i), 0);
+	}
+	__free_pages(mem->page, mem->order);
+	t->blocks--;
 }
 
 static void pool_set_attr(struct pool_test *t, struct page *page, enum ttm_caching caching)
@@ -96,36 +99,27 @@ static void pool_set_attr(struct pool_test *t, struct page *page, enum ttm_cachi
 }
 
 /* A failure leaves half of the pages changed, as the real one may */
-static int stub_set_caching(struct page **pages, unsigned int num_pages, enum ttm_caching caching)
+static int stub_set_caching(const struct pddgpu_pool_memory *mem, enum ttm_caching caching)
 {
 	struct pool_test *t = pool_current();
 	bool fail = caching == ttm_cached ? t->fail_restore : pool_fails(t);
 	unsigned int i;
 
-	for (i = 0; i < (fail ? num_pages / 2 : num_pages); i++)
-		pool_set_attr(t, pages[i], caching);
+	t->conversions++;
+	for (i = 0; i < BIT(mem->order) / (fail ? 2 : 1); i++)
+		pool_set_attr(t, mem->page + i, caching);
 
 	return fail ? -EINVAL : 0;
 }
 
-static int stub_restore(struct page *page, unsigned int order)
-{
-	struct pool_test *t = pool_current();
-	unsigned int i;
-
-	if (t->fail_restore)
-		return -ENOMEM;
-	for (i = 0; i < BIT(order); i++)
-		pool_set_attr(t, page + i, ttm_cached);
-
-	return 0;
-}
-
-static int stub_map(const struct pddgpu_pool_backend *backend, struct page *page,
+static int stub_map(const struct pddgpu_pool_backend *backend,
+		    const struct pddgpu_pool_memory *mem, struct page *page,
 		    unsigned int order, dma_addr_t *addr)
 {
 	struct pool_test *t = pool_current();
 
+	KUNIT_EXPECT_GE(kunit_get_current_test(), page - mem->page, 0);
+	KUNIT_EXPECT_LE(kunit_get_current_test(), page - mem->page + BIT(order), BIT(mem->order));
 	if (pool_fails(t))
 		return -ENOMEM;
 	*addr = page_to_phys(page);
@@ -136,18 +130,18 @@ static int stub_map(const struct pddgpu_pool_backend *backend, struct page *page
 static void stub_unmap(const struct pddgpu_pool_backend *backend, dma_addr_t addr,
 		       unsigned int order)
 {
-	KUNIT_EXPECT_EQ(kunit_get_current_test(), page_private(pfn_to_page(PHYS_PFN(addr))), order);
+	KUNIT_EXPECT_EQ(kunit_get_current_test(),
+			pddgpu_pool_chunk_order(pfn_to_page(PHYS_PFN(addr))), order);
 	pool_current()->mapped--;
 }
 
 static void pool_stub(struct kunit *test)
 {
-	kunit_activate_static_stub(test, pddgpu_pool_chunk_alloc, stub_alloc);
-	kunit_activate_static_stub(test, pddgpu_pool_chunk_free, stub_free);
-	kunit_activate_static_stub(test, pddgpu_pool_chunk_set_caching, stub_set_caching);
-	kunit_activate_static_stub(test, pddgpu_pool_chunk_restore, stub_restore);
-	kunit_activate_static_stub(test, pddgpu_pool_chunk_map, stub_map);
-	kunit_activate_static_stub(test, pddgpu_pool_chunk_unmap, stub_unmap);
+	kunit_activate_static_stub(test, pddgpu_pool_backend_alloc, stub_alloc);
+	kunit_activate_static_stub(test, pddgpu_pool_backend_free, stub_free);
+	kunit_activate_static_stub(test, pddgpu_pool_backend_set_caching, stub_set_caching);
+	kunit_activate_static_stub(test, pddgpu_pool_backend_map, stub_map);
+	kunit_activate_static_stub(test, pddgpu_pool_backend_unmap, stub_unmap);
 }
 
 /* --- Pools and page arrays --- */
@@ -176,7 +170,7 @@ static void pool_stop(struct kunit *test)
 		return;
 	pddgpu_pool_fini(&t->pool);
 	t->pool_up = false;
-	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
 	KUNIT_EXPECT_EQ(test, t->mapped, 0);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_bytes(&t->pool), 0);
@@ -269,12 +263,26 @@ static bool pool_has_attr(struct kunit *test, struct ttm_tt *tt, enum ttm_cachin
 	return true;
 }
 
+static unsigned long pool_num(struct pddgpu_pool *pool, enum ttm_caching caching,
+			      unsigned int order, enum pddgpu_pool_contents contents)
+{
+	struct pddgpu_pool_heap *heap = &pool->heaps[caching];
+
+	return heap->num[order][PDDGPU_POOL_PART][contents] +
+	       heap->num[order][PDDGPU_POOL_WHOLE][contents];
+}
+
 static unsigned long pool_listed(struct pddgpu_pool *pool, enum ttm_caching caching,
 				 unsigned int order)
 {
-	struct pddgpu_pool_list *list = &pool->lists[caching][order];
+	return pool_num(pool, caching, order, PDDGPU_POOL_DIRTY) +
+	       pool_num(pool, caching, order, PDDGPU_POOL_CLEAN);
+}
 
-	return list->num[PDDGPU_POOL_DIRTY] + list->num[PDDGPU_POOL_CLEAN];
+static unsigned long pool_out(struct pddgpu_pool *pool, enum ttm_caching caching,
+			      unsigned int order)
+{
+	return pool->heaps[caching].out[order];
 }
 
 static u64 pool_free_pages(struct pddgpu_pool *pool)
@@ -315,13 +323,13 @@ static void largest_orders_come_first(struct kunit *test)
 	u32 i;
 
 	tt = pool_get(test, num_pages, ttm_cached, 0);
-	KUNIT_EXPECT_EQ(test, t->chunks, 5);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_cached][PDDGPU_POOL_MAX_ORDER]), 2);
+	KUNIT_EXPECT_EQ(test, t->blocks, 5);
+	KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_cached, PDDGPU_POOL_MAX_ORDER), 2);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_cached][i]), 1);
+		KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_cached, i), 1);
 	/* Aligned in the buffer as the GPU's page tables like it */
-	KUNIT_EXPECT_EQ(test, page_private(tt->pages[0]), PDDGPU_POOL_MAX_ORDER);
-	KUNIT_EXPECT_EQ(test, page_private(tt->pages[num_pages - 1]), 0);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_chunk_order(tt->pages[0]), PDDGPU_POOL_MAX_ORDER);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_chunk_order(tt->pages[num_pages - 1]), 0);
 	for (i = 1; i < BIT(PDDGPU_POOL_MAX_ORDER); i++)
 		KUNIT_EXPECT_PTR_EQ(test, tt->pages[i], tt->pages[0] + i);
 	pool_put(test, tt);
@@ -335,9 +343,9 @@ static void small_orders_do_when_large_ones_are_gone(struct kunit *test)
 
 	t->max_order = 2;
 	tt = pool_get(test, 67, ttm_write_combined, 0);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_write_combined][2]), 16);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_write_combined][1]), 1);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_write_combined][0]), 1);
+	KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_write_combined, 2), 16);
+	KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_write_combined, 1), 1);
+	KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_write_combined, 0), 1);
 	pool_put(test, tt);
 }
 
@@ -350,7 +358,7 @@ static void chunks_are_no_larger_than_a_mapping(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool->backend.max_order, PDDGPU_POOL_MAX_ORDER);
 	pool->backend.max_order = 3;
 	tt = pool_get(test, 67, ttm_cached, 0);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_cached][3]), 8);
+	KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_cached, 3), 8);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 10);
 	pool_put(test, tt);
 }
@@ -408,7 +416,8 @@ static void uncached_needs_mapped_pages(struct kunit *test)
 	pool_put(test, pool_get(test, 1, ttm_cached, 0));
 	KUNIT_EXPECT_TRUE(test, t->gfp[0] & __GFP_HIGHMEM);
 	pool_put(test, pool_get(test, 1, ttm_uncached, 0));
-	KUNIT_EXPECT_FALSE(test, t->gfp[0] & __GFP_HIGHMEM);
+	KUNIT_EXPECT_EQ(test, t->asked[PDDGPU_POOL_MAX_ORDER], 1);
+	KUNIT_EXPECT_FALSE(test, t->gfp[PDDGPU_POOL_MAX_ORDER] & __GFP_HIGHMEM);
 }
 
 static void freed_chunks_are_reused(struct kunit *test)
@@ -418,17 +427,150 @@ static void freed_chunks_are_reused(struct kunit *test)
 	struct ttm_tt *tt;
 
 	pool_put(test, pool_get(test, 7, ttm_write_combined, 0));
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 7);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 3);
 
 	tt = pool_get(test, 7, ttm_write_combined, 0);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK - 7);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 3);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 3);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.converted), 7);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.converted), POOL_BLOCK);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 0);
-	KUNIT_EXPECT_EQ(test, t->chunks, 3);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
+	pool_put(test, tt);
+}
+
+/* One call for many buffers, and one more when the block goes back */
+static void small_buffers_share_a_block(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pddgpu_pool_heap *heap = &pool->heaps[ttm_write_combined];
+	struct pool_test *t = test->priv;
+	unsigned int i, j;
+
+	for (i = 0; i < POOL_MAX_TTS; i++) {
+		t->tts[i] = pool_get(test, 1 + i, ttm_write_combined, 0);
+		KUNIT_EXPECT_TRUE(test, pool_has_attr(test, t->tts[i], ttm_write_combined));
+		for (j = 0; j <= i; j += BIT(pddgpu_pool_chunk_order(t->tts[i]->pages[j])))
+			KUNIT_EXPECT_LE(test, j + BIT(pddgpu_pool_chunk_order(t->tts[i]->pages[j])),
+					1 + i);
+	}
+	KUNIT_EXPECT_EQ(test, t->conversions, 1);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
+	KUNIT_EXPECT_EQ(test, t->asked[PDDGPU_POOL_MAX_ORDER], 1);
+	KUNIT_EXPECT_GT(test, heap->splits, 0);
+
+	/* Every other one first, so that there is nothing to merge with until the end */
+	for (i = 0; i < POOL_MAX_TTS; i += 2)
+		pool_put(test, t->tts[i]);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, 0);
+	for (i = 1; i < POOL_MAX_TTS; i += 2)
+		pool_put(test, t->tts[i]);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, PDDGPU_POOL_MAX_ORDER), 1);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, heap->splits, heap->merges);
+	KUNIT_EXPECT_EQ(test, t->conversions, 1);
+
+	pddgpu_pool_empty(pool);
+	KUNIT_EXPECT_EQ(test, t->conversions, 2);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
+}
+
+static void whole_blocks_stay_whole(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pddgpu_pool_heap *heap = &pool->heaps[ttm_uncached];
+	struct ttm_tt *small, *large, *other;
+
+	large = pool_get(test, POOL_BLOCK, ttm_uncached, 0);
+	small = pool_get(test, 1, ttm_uncached, 0);
+	pool_put(test, large);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
+	other = pool_get(test, POOL_BLOCK / 2, ttm_uncached, 0);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
+	KUNIT_EXPECT_PTR_EQ(test, pddgpu_pool_chunk_block(other->pages[0]),
+			    pddgpu_pool_chunk_block(small->pages[0]));
+	pool_put(test, other);
+	pool_put(test, small);
+}
+
+/* What is free of a block in use can go nowhere, and is not promised either */
+static void only_whole_blocks_go_back(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+
+	tt = pool_get(test, 1, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK - 1);
+	KUNIT_EXPECT_EQ(test, pool_shrinkable(pool), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1), SHRINK_STOP);
+	pddgpu_pool_set_limit(0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
+	pddgpu_pool_set_limit(-1);
+
+	pool_put(test, tt);
+	KUNIT_EXPECT_EQ(test, pool_shrinkable(pool), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
+}
+
+/* Half of a block is clean, for whom that matters; all of it is worth more than that */
+static void contents_keep_halves_apart(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pddgpu_pool_heap *heap = &pool->heaps[ttm_write_combined];
+	struct ttm_tt *tt = pool_tt(test, 1, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *held;
+
+	held = pool_get(test, 2, ttm_write_combined, 0);
+	t->countdown = 0; /* the DMA map, after a page was cleared */
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
+	t->countdown = -1;
+	KUNIT_EXPECT_EQ(test, heap->num[0][PDDGPU_POOL_PART][PDDGPU_POOL_CLEAN], 1);
+	KUNIT_EXPECT_EQ(test, heap->num[0][PDDGPU_POOL_PART][PDDGPU_POOL_DIRTY], 1);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK - 2);
+
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 1);
+	pddgpu_pool_free(pool, tt);
+	t->countdown = 0;
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
+	t->countdown = -1;
+	pool_put(test, held);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_write_combined, PDDGPU_POOL_MAX_ORDER,
+				       PDDGPU_POOL_DIRTY), 1);
+	KUNIT_EXPECT_EQ(test, heap->splits, heap->merges);
+}
+
+/* One try for a buffer, not one for each of its chunks, and nobody waits for it */
+static void fragmented_memory_is_not_fought(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *tt;
+	u32 i;
+
+	t->max_order = 3;
+	tt = pool_get(test, 100, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, t->asked[PDDGPU_POOL_MAX_ORDER], 1);
+	KUNIT_EXPECT_FALSE(test, t->gfp[PDDGPU_POOL_MAX_ORDER] & __GFP_DIRECT_RECLAIM);
+	KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_write_combined, 3), 12);
+	KUNIT_EXPECT_EQ(test, t->blocks, 13);
+	KUNIT_EXPECT_TRUE(test, pool_has_attr(test, tt, ttm_write_combined));
+	pool_put(test, tt);
+
+	/* Small blocks are divided as well, and go back one by one */
+	tt = pool_get(test, 1, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 1);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 8), 8);
+	KUNIT_EXPECT_EQ(test, t->blocks, 12);
+	for (i = pool_shrinkable(pool); i; i -= pool_shrink(pool, 1))
+		;
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
 	pool_put(test, tt);
 }
 
@@ -440,21 +582,22 @@ static void caching_modes_are_kept_apart(struct kunit *test)
 	unsigned int caching, other;
 
 	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++) {
-		tts[caching] = pool_get(test, 1, caching, 0);
+		tts[caching] = pool_get(test, POOL_BLOCK, caching, 0);
 		KUNIT_EXPECT_PTR_EQ(test, xa_load(&t->attrs, page_to_pfn(tts[caching]->pages[0])),
 				    caching == ttm_cached ? NULL : xa_mk_value(caching));
 	}
 	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++) {
 		pool_put(test, tts[caching]);
 		for (other = 0; other < PDDGPU_POOL_NUM_CACHING; other++)
-			KUNIT_EXPECT_EQ(test, pool_listed(pool, other, 0), other <= caching);
+			KUNIT_EXPECT_EQ(test, pool_listed(pool, other, PDDGPU_POOL_MAX_ORDER),
+					other <= caching);
 	}
 	/* In the pool they stay as they are */
 	KUNIT_EXPECT_FALSE(test, xa_empty(&t->attrs));
 	tts[0] = pool_get(test, 1, ttm_write_combined, 0);
-	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 0), 0);
-	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, 0), 1);
-	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_cached, 0), 1);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, PDDGPU_POOL_MAX_ORDER), 0);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, PDDGPU_POOL_MAX_ORDER), 1);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_cached, PDDGPU_POOL_MAX_ORDER), 1);
 	pool_put(test, tts[0]);
 }
 
@@ -465,7 +608,7 @@ static void zeroes_are_for_who_asks(struct kunit *test)
 	struct ttm_tt *tt;
 
 	tt = pool_get(test, 7, ttm_write_combined, 0);
-	KUNIT_EXPECT_FALSE(test, t->gfp[0] & __GFP_ZERO);
+	KUNIT_EXPECT_FALSE(test, t->gfp[PDDGPU_POOL_MAX_ORDER] & __GFP_ZERO);
 	pool_fill_with(tt, 0xa5);
 	pool_put(test, tt);
 
@@ -502,8 +645,8 @@ static void clean_chunks_serve_who_needs_zeroes(struct kunit *test)
 	pool_put(test, pool_get(test, 1, ttm_cached, 0));
 	t->countdown = 0; /* the DMA map */
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_CLEAN], 1);
-	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_DIRTY], 0);
+	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_cached, 0, PDDGPU_POOL_CLEAN), 1);
+	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_cached, 0, PDDGPU_POOL_DIRTY), 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 1);
 	t->countdown = -1;
 
@@ -515,11 +658,11 @@ static void clean_chunks_serve_who_needs_zeroes(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
 	t->countdown = -1;
 	pool_put(test, t->tts[1]);
-	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_CLEAN], 1);
-	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_DIRTY], 1);
+	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_cached, 0, PDDGPU_POOL_CLEAN), 1);
+	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_cached, 0, PDDGPU_POOL_DIRTY), 1);
 
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), 0);
-	KUNIT_EXPECT_EQ(test, pool->lists[ttm_cached][0].num[PDDGPU_POOL_CLEAN], 0);
+	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_cached, 0, PDDGPU_POOL_CLEAN), 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 2);
 	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
 	pool_put(test, tt);
@@ -531,9 +674,9 @@ static void limit_frees_the_excess_only(struct kunit *test)
 	struct ttm_tt *small, *medium, *large;
 
 	pddgpu_pool_set_limit(40);
-	small = pool_get(test, 31, ttm_write_combined, 0);
-	medium = pool_get(test, 16, ttm_write_combined, 0);
-	large = pool_get(test, 64, ttm_write_combined, 0);
+	small = pool_get(test, 31, ttm_cached, 0);
+	medium = pool_get(test, 16, ttm_cached, 0);
+	large = pool_get(test, 64, ttm_cached, 0);
 	pool_put(test, small);
 	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 31);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), 0);
@@ -542,13 +685,43 @@ static void limit_frees_the_excess_only(struct kunit *test)
 	pool_put(test, medium);
 	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 40);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), 7);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.restored), 7);
-	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 0), 0);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_cached, 0), 0);
 
-	/* Not all of the large chunk is too much, but it cannot be split */
+	/* Not all of the large chunk is too much, but it goes as a whole */
 	pool_put(test, large);
 	KUNIT_EXPECT_LE(test, pool_free_pages(pool), 40);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), 7 + 40 + 64);
+}
+
+/* A block that is too much by a page goes, and none after it */
+static void limit_frees_no_more_than_a_block(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct ttm_tt *large, *small;
+
+	pddgpu_pool_set_limit(4 * POOL_BLOCK);
+	large = pool_get(test, 4 * POOL_BLOCK, ttm_write_combined, 0);
+	small = pool_get(test, 100, ttm_write_combined, 0);
+	pool_put(test, large);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 4 * POOL_BLOCK - 100);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.restored), POOL_BLOCK);
+	pool_put(test, small);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 4 * POOL_BLOCK);
+}
+
+/* Small blocks make room for the next few buffers, too */
+static void limit_leaves_some_slack(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+
+	pddgpu_pool_set_limit(800);
+	t->max_order = 0;
+	pool_put(test, pool_get(test, 801, ttm_cached, 0));
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 700);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.trimmed), 101);
 }
 
 static void limit_takes_effect_when_written(struct kunit *test)
@@ -561,9 +734,9 @@ static void limit_takes_effect_when_written(struct kunit *test)
 	KUNIT_EXPECT_LE(test, pool_free_pages(pool), 15);
 	pddgpu_pool_set_limit(0);
 	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
-	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
 	pool_put(test, pool_get(test, 31, ttm_uncached, 0));
-	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
 }
 
 /* The limit is one for all pools, and one that is full leaves nothing to the next */
@@ -606,10 +779,10 @@ static void shrinker_gives_pages_back(struct kunit *test)
 		KUNIT_EXPECT_LT(test, freed, 5 + BIT(PDDGPU_POOL_MAX_ORDER));
 		KUNIT_EXPECT_EQ(test, pool_free_pages(pool), before - freed);
 	}
-	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.shrinker_pages),
-			(2 << PDDGPU_POOL_MAX_ORDER) - 1 + 9);
+			2 * POOL_BLOCK + 9);
 }
 
 static void empty_gives_everything_back(struct kunit *test)
@@ -622,12 +795,13 @@ static void empty_gives_everything_back(struct kunit *test)
 	pool_stock(test, ttm_write_combined, GENMASK(PDDGPU_POOL_MAX_ORDER, 0));
 	pool_stock(test, ttm_cached, BIT(0) | BIT(PDDGPU_POOL_MAX_ORDER));
 	pddgpu_pool_empty(pool);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
-	KUNIT_EXPECT_EQ(test, t->chunks, 2);
+	/* All but the rest of the block in use */
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK - 3);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
 
 	/* And goes on */
 	pool_put(test, tt);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 3);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
 }
 
 /* Pages that cannot be put back to write-back stay, the others go */
@@ -641,11 +815,11 @@ static void shrinker_survives_failure(struct kunit *test)
 	t->fail_restore = true;
 	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1000), 4);
 	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1000), SHRINK_STOP);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 129);
-	KUNIT_EXPECT_EQ(test, t->chunks, 2);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
 
 	t->fail_restore = false;
-	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1000), 129);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1000), POOL_BLOCK);
 }
 
 /* A failure leaves some changed: whoever comes next must not get such a mixture */
@@ -658,8 +832,8 @@ static void stuck_chunks_are_not_reused(struct kunit *test)
 	pool_stock(test, ttm_write_combined, BIT(3));
 	t->fail_restore = true;
 	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 8), SHRINK_STOP);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 8);
-	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 3), 0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, PDDGPU_POOL_MAX_ORDER), 0);
 
 	tt = pool_get(test, 8, ttm_write_combined, 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 0);
@@ -667,7 +841,7 @@ static void stuck_chunks_are_not_reused(struct kunit *test)
 	pool_put(test, tt);
 
 	t->fail_restore = false;
-	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 16), 16);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 2 * POOL_BLOCK), 2 * POOL_BLOCK);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
 }
 
@@ -678,20 +852,20 @@ static void undo_that_fails_keeps_pages(struct kunit *test)
 	struct ttm_tt *tt = pool_tt(test, 1 + 8, ttm_uncached, 0);
 	struct pool_test *t = test->priv;
 
-	t->countdown = 5; /* two chunks, their conversions, and then the DMA map */
+	t->countdown = 3; /* a block, its conversion, and then the DMA map */
 	t->fail_restore = true;
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
 	t->countdown = -1;
-	KUNIT_EXPECT_EQ(test, t->chunks, 2);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
 	KUNIT_EXPECT_EQ(test, t->mapped, 0);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 9);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
 	KUNIT_EXPECT_FALSE(test, xa_empty(&t->attrs));
-	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, 0), 0);
-	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, 3), 0);
+	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, PDDGPU_POOL_MAX_ORDER), 0);
+	KUNIT_EXPECT_EQ(test, pool->heaps[ttm_uncached].num_stuck, POOL_BLOCK);
 
 	t->fail_restore = false;
 	pddgpu_pool_empty(pool);
-	KUNIT_EXPECT_EQ(test, t->chunks, 0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
 }
 
@@ -701,16 +875,17 @@ static void partial_failure_changes_nothing(struct kunit *test)
 	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
 	struct ttm_tt *tt = pool_tt(test, 2 * BIT(PDDGPU_POOL_MAX_ORDER) + 64 + 7,
 				    ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
-	struct pool_test *t = test->priv;
-	u64 free = 1 + 2 + 64;
+	u64 free = POOL_BLOCK - 1;
 	unsigned int failed = 0, fail_at, pfns;
+	struct pool_test *t = test->priv;
+	struct ttm_tt *held;
 	unsigned long index;
 	void *attr;
 	u32 i;
 	int err;
 
-	/* Some of it is in the pool, in the middle of what comes from the system */
-	pool_stock(test, ttm_write_combined, BIT(0) | BIT(1) | BIT(6));
+	/* Some of it is in the pool, beside what comes from the system */
+	held = pool_get(test, 1, ttm_write_combined, 0);
 	for (fail_at = 1; ; fail_at++) {
 		t->countdown = fail_at;
 		err = pddgpu_pool_alloc(pool, tt, &pool_ctx);
@@ -720,39 +895,37 @@ static void partial_failure_changes_nothing(struct kunit *test)
 		failed++;
 
 		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
-		KUNIT_EXPECT_EQ(test, t->chunks, 3);
-		KUNIT_EXPECT_EQ(test, t->mapped, 0);
+		KUNIT_EXPECT_EQ(test, t->blocks, 1);
+		KUNIT_EXPECT_EQ(test, t->mapped, 1);
 		KUNIT_EXPECT_EQ(test, pool_free_pages(pool), free);
-		KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 6), 1);
-		KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 1), 1);
-		KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_write_combined, 0), 1);
+		KUNIT_EXPECT_EQ(test, pool->heaps[ttm_write_combined].num_free, free);
+		KUNIT_EXPECT_EQ(test, pool->heaps[ttm_write_combined].num_whole, 0);
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 0);
-		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 3);
-		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.converted), free);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 1);
 		for (i = 0; i < PDDGPU_POOL_NUM_ORDERS; i++)
-			KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->out[ttm_write_combined][i]),
-					0);
+			KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_write_combined, i), !i);
 		for (i = 0; i < tt->num_pages; i++)
 			KUNIT_ASSERT_NULL(test, tt->pages[i]);
-		/* The pages of the pool are the only ones with other attributes */
+		/* The block of the pool is the only one with other attributes */
 		pfns = 0;
 		xa_for_each(&t->attrs, index, attr)
 			pfns++;
-		KUNIT_EXPECT_EQ(test, pfns, free);
+		KUNIT_EXPECT_EQ(test, pfns, POOL_BLOCK);
 	}
 
-	/* Large chunks, smaller ones instead, conversions, DMA maps: all had their turn */
+	/* Blocks, their conversions, DMA maps: all had their turn */
 	KUNIT_EXPECT_GT(test, failed, 8);
 	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), free - 64 - 7);
 	pool_put(test, tt);
+	pool_put(test, held);
 }
 
 /* Out of memory half-way, not by chance but for good */
 static void exhausted_system_returns_enomem(struct kunit *test)
 {
 	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
-	struct ttm_tt *tt = pool_tt(test, 100, ttm_uncached, 0);
+	struct ttm_tt *tt = pool_tt(test, 2 * POOL_BLOCK, ttm_uncached, 0);
 	struct pool_test *t = test->priv;
 
 	pool_stock(test, ttm_uncached, BIT(5));
@@ -760,8 +933,8 @@ static void exhausted_system_returns_enomem(struct kunit *test)
 	t->countdown = 20;
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
 	t->countdown = -1;
-	KUNIT_EXPECT_EQ(test, t->chunks, 1);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 32);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
 }
 
 static void signal_interrupts_if_allowed(struct kunit *test)
@@ -774,7 +947,7 @@ static void signal_interrupts_if_allowed(struct kunit *test)
 	pool_stock(test, ttm_cached, BIT(5));
 	set_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &ctx), -ERESTARTSYS);
-	KUNIT_EXPECT_EQ(test, t->chunks, 1);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
 	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 32);
 	ctx.interruptible = false;
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &ctx), 0);
@@ -826,13 +999,13 @@ static void backend_round_trip(struct kunit *test)
 	}
 	pool_fill_with(tt, 0x5a);
 	pool_put(test, tt);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), num_pages);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 2 * POOL_BLOCK);
 
 	tt = pool_get(test, num_pages, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
-	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 2 * POOL_BLOCK - num_pages);
 	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
 	pool_put(test, tt);
-	KUNIT_EXPECT_EQ(test, pool_shrink(pool, num_pages), num_pages);
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, num_pages), 2 * POOL_BLOCK);
 }
 
 static void dump_adds_up(struct kunit *test)
@@ -851,7 +1024,10 @@ static void dump_adds_up(struct kunit *test)
 	tt = pool_get(test, BIT(PDDGPU_POOL_MAX_ORDER) + 4, ttm_write_combined, 0);
 	pool_put(test, pool_get(test, 3, ttm_cached, 0));
 	pddgpu_pool_print(pool, &p);
-	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "free_pages"), 3);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "free_pages"),
+			POOL_BLOCK - 4 + 3);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "whole_free_pages"), 3);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "conversions"), 2);
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "limit_pages_all_pools"), 1000);
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "out_pages"),
 			BIT(PDDGPU_POOL_MAX_ORDER) + 4);
@@ -860,7 +1036,7 @@ static void dump_adds_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "misses"), 4);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(dump, "\ncached_order_1: dirty 1 clean 0 out 0\n"));
 	KUNIT_EXPECT_NOT_NULL(test,
-			      strstr(dump, "\nwrite_combined_order_2: dirty 0 clean 0 out 1\n"));
+			      strstr(dump, "\nwrite_combined_order_2: dirty 1 clean 0 out 1\n"));
 	pool_put(test, tt);
 }
 
@@ -943,11 +1119,18 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(dma32_asks_for_low_pages),
 	KUNIT_CASE(uncached_needs_mapped_pages),
 	KUNIT_CASE(freed_chunks_are_reused),
+	KUNIT_CASE(small_buffers_share_a_block),
+	KUNIT_CASE(whole_blocks_stay_whole),
+	KUNIT_CASE(only_whole_blocks_go_back),
+	KUNIT_CASE(contents_keep_halves_apart),
+	KUNIT_CASE(fragmented_memory_is_not_fought),
 	KUNIT_CASE(caching_modes_are_kept_apart),
 	KUNIT_CASE(zeroes_are_for_who_asks),
 	KUNIT_CASE(new_pages_are_zeroed_by_the_system),
 	KUNIT_CASE(clean_chunks_serve_who_needs_zeroes),
 	KUNIT_CASE(limit_frees_the_excess_only),
+	KUNIT_CASE(limit_frees_no_more_than_a_block),
+	KUNIT_CASE(limit_leaves_some_slack),
 	KUNIT_CASE(limit_takes_effect_when_written),
 	KUNIT_CASE(limit_is_shared_by_pools),
 	KUNIT_CASE(shrinker_gives_pages_back),

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/visibility.h>
+#include <linux/bits.h>
+#include <linux/highmem.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "pddgpu_pool_block.h"
+
+/**
+ * DOC: Blocks of the pool
+ *
+ * A block is what the system gave in one piece: 2 MiB as a rule, and less where that
+ * is too much for the device, or where memory is too fragmented.  All of it has the
+ * caching attributes of the heap that it is in, changed once when it came, and it
+ * goes back to the system as a whole, when all of it is free.
+ *
+ * In between it is divided by a buddy allocator into chunks of 2^order pages: a
+ * chunk that is too large is halved, and two free halves become one again.  A
+ * block's map has a byte for each page that a chunk starts at: its order, its
+ * contents, and whether it is free.  The private field of that page leads to the
+ * block.  Positions are counted from the block's first page, as dma_alloc_attrs()
+ * does not promise natural alignment.
+ *
+ * Halves are merged if they have the same contents, so that what is clean stays
+ * so.  When the last chunk of a block comes back, the rest is merged too, and one
+ * dirty chunk makes the block dirty: a whole block is worth more.
+ */
+
+/* Chunks between two looks at who else waits for the lock */
+#define HEAP_BATCH	512UL
+
+/* Bytes of a block's map; 0 where no chunk starts */
+#define MAP_ORDER	GENMASK(3, 0)
+#define MAP_CLEAN	BIT(4)
+#define MAP_FREE	BIT(5)
+#define MAP_CHUNK	BIT(6)
+
+static unsigned int block_index(const struct pddgpu_pool_block *block, const struct page *page)
+{
+	return page - block->mem.page;
+}
+
+static u8 map_value(unsigned int order, enum pddgpu_pool_contents contents)
+{
+	return MAP_CHUNK | order | (contents == PDDGPU_POOL_CLEAN ? MAP_CLEAN : 0);
+}
+
+static enum pddgpu_pool_contents map_contents(u8 value)
+{
+	return value & MAP_CLEAN ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY;
+}
+
+static void block_set_chunk(struct pddgpu_pool_block *block, unsigned int i, u8 value)
+{
+	set_page_private(block->mem.page + i, (unsigned long)block);
+	WRITE_ONCE(block->map[i], value);
+}
+
+static void block_clear_chunk(struct pddgpu_pool_block *block, unsigned int i)
+{
+	set_page_private(block->mem.page + i, 0);
+	WRITE_ONCE(block->map[i], 0);
+}
+
+struct pddgpu_pool_block *pddgpu_pool_block_create(unsigned int order)
+{
+	struct pddgpu_pool_block *block;
+
+	block = kzalloc(struct_size(block, map, BIT(order)), GFP_KERNEL);
+	if (block)
+		block->fresh = true;
+
+	return block;
+}
+
+/* --- Chunks --- */
+
+struct pddgpu_pool_block *pddgpu_pool_chunk_block(const struct page *page)
+{
+	return (struct pddgpu_pool_block *)page_private(page);
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_chunk_block);
+
+static u8 chunk_value(const struct page *page)
+{
+	const struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
+
+	return READ_ONCE(block->map[block_index(block, page)]);
+}
+
+unsigned int pddgpu_pool_chunk_order(const struct page *page)
+{
+	return chunk_value(page) & MAP_ORDER;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_chunk_order);
+
+bool pddgpu_pool_chunk_is_clean(const struct page *page)
+{
+	return chunk_value(page) & MAP_CLEAN;
+}
+
+void pddgpu_pool_chunk_clear(struct page *page)
+{
+	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
+	unsigned int order = pddgpu_pool_chunk_order(page), i;
+
+	for (i = 0; i < BIT(order); i++)
+		clear_highpage(page + i);
+	block_set_chunk(block, block_index(block, page), map_value(order, PDDGPU_POOL_CLEAN));
+	cond_resched();
+}
+
+/* --- Lists of free chunks --- */
+
+static enum pddgpu_pool_share block_share(const struct pddgpu_pool_block *block,
+					  unsigned int order)
+{
+	return order == block->mem.order ? PDDGPU_POOL_WHOLE : PDDGPU_POOL_PART;
+}
+
+/* For those who read without the lock, and may be told an old number */
+static void heap_count(unsigned long *counter, long num)
+{
+	WRITE_ONCE(*counter, *counter + num);
+}
+
+/* The last to come back is the first to go out, as it may be in a CPU's cache */
+static void heap_link(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+		      unsigned int i, unsigned int order, enum pddgpu_pool_contents contents)
+{
+	enum pddgpu_pool_share share = block_share(block, order);
+
+	block_set_chunk(block, i, MAP_FREE | map_value(order, contents));
+	list_add(&block->mem.page[i].lru, &heap->chunks[order][share][contents]);
+	heap->num[order][share][contents]++;
+	WRITE_ONCE(heap->orders[share][contents], heap->orders[share][contents] | BIT(order));
+	if (share == PDDGPU_POOL_WHOLE)
+		heap_count(&heap->num_whole, BIT(order));
+}
+
+static void heap_unlink(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+			unsigned int i)
+{
+	unsigned int order = block->map[i] & MAP_ORDER;
+	enum pddgpu_pool_contents contents = map_contents(block->map[i]);
+	enum pddgpu_pool_share share = block_share(block, order);
+
+	list_del(&block->mem.page[i].lru);
+	if (!--heap->num[order][share][contents])
+		WRITE_ONCE(heap->orders[share][contents],
+			   heap->orders[share][contents] & ~BIT(order));
+	if (share == PDDGPU_POOL_WHOLE)
+		heap_count(&heap->num_whole, -(long)BIT(order));
+	block_clear_chunk(block, i);
+}
+
+static void heap_account_free(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+			      int num_pages)
+{
+	block->num_free += num_pages;
+	heap_count(&heap->num_free, num_pages);
+}
+
+void pddgpu_pool_heap_init(struct pddgpu_pool_heap *heap)
+{
+	unsigned int order, share, contents;
+
+	spin_lock_init(&heap->lock);
+	INIT_LIST_HEAD(&heap->stuck);
+	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+		for (share = 0; share < PDDGPU_POOL_NUM_SHARES; share++)
+			for (contents = 0; contents < PDDGPU_POOL_NUM_CONTENTS; contents++)
+				INIT_LIST_HEAD(&heap->chunks[order][share][contents]);
+}
+
+/* --- Handing out --- */
+
+static struct page *heap_find_share(struct pddgpu_pool_heap *heap, unsigned int min_order,
+				    enum pddgpu_pool_share share, enum pddgpu_pool_contents best)
+{
+	enum pddgpu_pool_contents other = best == PDDGPU_POOL_CLEAN ? PDDGPU_POOL_DIRTY :
+								     PDDGPU_POOL_CLEAN;
+	unsigned long orders = heap->orders[share][best] | heap->orders[share][other];
+	unsigned int order;
+
+	orders &= GENMASK(PDDGPU_POOL_MAX_ORDER, min_order);
+	if (!orders)
+		return NULL;
+
+	order = __ffs(orders);
+	return list_first_entry(&heap->chunks[order][share]
+				[heap->orders[share][best] & BIT(order) ? best : other],
+				struct page, lru);
+}
+
+static struct page *heap_find(struct pddgpu_pool_heap *heap, unsigned int min_order,
+			      enum pddgpu_pool_contents best)
+{
+	return heap_find_share(heap, min_order, PDDGPU_POOL_PART, best) ?:
+	       heap_find_share(heap, min_order, PDDGPU_POOL_WHOLE, best);
+}
+
+/* Make a free chunk one of @order that is in use */
+static void heap_take_chunk(struct pddgpu_pool_heap *heap, struct page *page, unsigned int order)
+{
+	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
+	unsigned int i = block_index(block, page);
+	u8 value = block->map[i];
+	unsigned int size = value & MAP_ORDER;
+
+	heap_unlink(heap, block, i);
+	while (size > order) {
+		size--;
+		heap_link(heap, block, i + BIT(size), size, map_contents(value));
+		heap->splits++;
+	}
+	block_set_chunk(block, i, map_value(order, map_contents(value)));
+	heap_account_free(heap, block, -(int)BIT(order));
+	heap_count(&heap->out[order], 1);
+}
+
+unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int order,
+				    enum pddgpu_pool_contents best, struct page **pages,
+				    unsigned long max, unsigned long *num_fresh)
+{
+	struct page *page;
+	unsigned long num;
+	unsigned int i;
+
+	max = min(max, HEAP_BATCH >> min(order, 6U));
+	spin_lock(&heap->lock);
+	for (num = 0; num < max; num++) {
+		page = heap_find(heap, order, best);
+		if (!page)
+			break;
+		heap_take_chunk(heap, page, order);
+		*num_fresh += READ_ONCE(pddgpu_pool_chunk_block(page)->fresh);
+		for (i = 0; i < BIT(order); i++)
+			*pages++ = page + i;
+	}
+	spin_unlock(&heap->lock);
+
+	return num;
+}
+
+/* --- Taking back --- */
+
+/* Whatever their contents, now that all of them are free */
+static void heap_merge_all(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block)
+{
+	unsigned int i, order;
+
+	for (i = 0; i < BIT(block->mem.order); i += BIT(order)) {
+		order = block->map[i] & MAP_ORDER;
+		heap_unlink(heap, block, i);
+		heap->merges++;
+	}
+	heap->merges--; /* n chunks take n - 1 */
+	heap_link(heap, block, 0, block->mem.order, PDDGPU_POOL_DIRTY);
+}
+
+static void heap_put_chunk(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+			   unsigned int i, enum pddgpu_pool_contents contents)
+{
+	unsigned int order = block->map[i] & MAP_ORDER, buddy;
+
+	heap_count(&heap->out[order], -1);
+	heap_account_free(heap, block, BIT(order));
+	block_clear_chunk(block, i);
+	for (; order < block->mem.order; order++) {
+		buddy = i ^ BIT(order);
+		if (READ_ONCE(block->map[buddy]) != (MAP_FREE | map_value(order, contents)))
+			break;
+		heap_unlink(heap, block, buddy);
+		heap->merges++;
+		i &= ~BIT(order);
+	}
+	heap_link(heap, block, i, order, contents);
+	if (order < block->mem.order && block->num_free == BIT(block->mem.order))
+		heap_merge_all(heap, block);
+}
+
+void pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages)
+{
+	struct pddgpu_pool_block *block;
+	unsigned int i, order;
+	u32 done = 0;
+
+	while (done < num_pages) {
+		spin_lock(&heap->lock);
+		for (i = 0; i < HEAP_BATCH && done < num_pages; i++) {
+			block = pddgpu_pool_chunk_block(pages[done]);
+			order = pddgpu_pool_chunk_order(pages[done]);
+			heap_put_chunk(heap, block, block_index(block, pages[done]),
+				       PDDGPU_POOL_DIRTY);
+			done += BIT(order);
+		}
+		spin_unlock(&heap->lock);
+	}
+}
+
+/* A whole block that leaves the heap */
+static void heap_remove(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+			struct list_head *blocks)
+{
+	heap_unlink(heap, block, 0);
+	heap_account_free(heap, block, -(int)BIT(block->mem.order));
+	heap->blocks[block->mem.order]--;
+	set_page_private(block->mem.page, (unsigned long)block);
+	list_add_tail(&block->mem.page->lru, blocks);
+}
+
+void pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
+			    struct list_head *fresh)
+{
+	struct pddgpu_pool_block *block;
+	unsigned int order;
+	u32 done;
+
+	for (done = 0; done < num_pages; done += BIT(order)) {
+		block = pddgpu_pool_chunk_block(pages[done]);
+		order = pddgpu_pool_chunk_order(pages[done]);
+		spin_lock(&heap->lock);
+		heap_put_chunk(heap, block, block_index(block, pages[done]),
+			       map_contents(chunk_value(pages[done])));
+		if (READ_ONCE(block->fresh) && block->num_free == BIT(block->mem.order))
+			heap_remove(heap, block, fresh);
+		spin_unlock(&heap->lock);
+	}
+}
+
+/* --- Blocks that come and go --- */
+
+void pddgpu_pool_heap_add(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+			  enum pddgpu_pool_contents contents)
+{
+	spin_lock(&heap->lock);
+	heap_link(heap, block, 0, block->mem.order, contents);
+	heap_account_free(heap, block, BIT(block->mem.order));
+	heap->blocks[block->mem.order]++;
+	spin_unlock(&heap->lock);
+}
+
+void pddgpu_pool_heap_add_stuck(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block)
+{
+	set_page_private(block->mem.page, (unsigned long)block);
+	spin_lock(&heap->lock);
+	list_add(&block->mem.page->lru, &heap->stuck);
+	heap_count(&heap->num_stuck, BIT(block->mem.order));
+	heap->blocks[block->mem.order]++;
+	spin_unlock(&heap->lock);
+}
+
+void pddgpu_pool_heap_take_stuck(struct pddgpu_pool_heap *heap, struct list_head *blocks)
+{
+	struct page *page;
+
+	if (!READ_ONCE(heap->num_stuck))
+		return;
+
+	spin_lock(&heap->lock);
+	list_for_each_entry(page, &heap->stuck, lru)
+		heap->blocks[pddgpu_pool_chunk_block(page)->mem.order]--;
+	list_splice_tail_init(&heap->stuck, blocks);
+	WRITE_ONCE(heap->num_stuck, 0);
+	spin_unlock(&heap->lock);
+}
+
+unsigned long pddgpu_pool_heap_take_blocks(struct pddgpu_pool_heap *heap, unsigned int order,
+					   enum pddgpu_pool_contents contents, unsigned long max,
+					   struct list_head *blocks)
+{
+	struct list_head *list = &heap->chunks[order][PDDGPU_POOL_WHOLE][contents];
+	unsigned long num;
+	struct page *page;
+
+	/* A stale look costs a block more or less */
+	if (!(READ_ONCE(heap->orders[PDDGPU_POOL_WHOLE][contents]) & BIT(order)))
+		return 0;
+
+	spin_lock(&heap->lock);
+	for (num = 0; num < max && !list_empty(list); num++) {
+		page = list_last_entry(list, struct page, lru);
+		heap_remove(heap, pddgpu_pool_chunk_block(page), blocks);
+	}
+	spin_unlock(&heap->lock);
+
+	return num;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _PDDGPU_POOL_BLOCK_H_
+#define _PDDGPU_POOL_BLOCK_H_
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "pddgpu_pool_backend.h"
+
+struct page;
+
+/* What is known of the contents of a chunk */
+enum pddgpu_pool_contents {
+	PDDGPU_POOL_DIRTY,	/* anything, another client's data included */
+	PDDGPU_POOL_CLEAN,	/* zeroes */
+	PDDGPU_POOL_NUM_CONTENTS,
+};
+
+/* How much of its block a free chunk is */
+enum pddgpu_pool_share {
+	PDDGPU_POOL_PART,	/* the rest is in use, or has other contents */
+	PDDGPU_POOL_WHOLE,	/* all: it may go back to the system */
+	PDDGPU_POOL_NUM_SHARES,
+};
+
+/**
+ * struct pddgpu_pool_block - memory of a pool, as it came from the system
+ */
+struct pddgpu_pool_block {
+	/** @mem: the memory; constant */
+	struct pddgpu_pool_memory mem;
+	/** @num_free: free pages, by the heap's lock */
+	u32 num_free;
+	/** @fresh: no buffer that was populated had a part of it yet */
+	bool fresh;
+	/**
+	 * @map: what chunk starts at each page.  By the heap's lock, but for the
+	 * contents of a chunk that is handed out, which are its owner's.
+	 */
+	u8 map[];
+};
+
+/**
+ * struct pddgpu_pool_heap - the blocks of one caching mode
+ */
+struct pddgpu_pool_heap {
+	/** @lock: protects the rest; innermost, nothing sleeps or allocates under it */
+	spinlock_t lock;
+	/** @chunks: first pages of free chunks, linked by their lru */
+	struct list_head chunks[PDDGPU_POOL_NUM_ORDERS][PDDGPU_POOL_NUM_SHARES]
+			       [PDDGPU_POOL_NUM_CONTENTS];
+	/** @num: chunks on each of @chunks */
+	unsigned long num[PDDGPU_POOL_NUM_ORDERS][PDDGPU_POOL_NUM_SHARES]
+			 [PDDGPU_POOL_NUM_CONTENTS];
+	/** @orders: those of which there are chunks, as a mask */
+	unsigned long orders[PDDGPU_POOL_NUM_SHARES][PDDGPU_POOL_NUM_CONTENTS];
+	/** @stuck: first pages of blocks with attributes that could not be put back */
+	struct list_head stuck;
+	/** @num_stuck: pages in @stuck */
+	unsigned long num_stuck;
+	/** @num_free: free pages, without @num_stuck */
+	unsigned long num_free;
+	/** @num_whole: of which are in whole blocks */
+	unsigned long num_whole;
+	/** @out: chunks handed out, by order */
+	unsigned long out[PDDGPU_POOL_NUM_ORDERS];
+	/** @blocks: blocks, in use, free or stuck, by order */
+	unsigned long blocks[PDDGPU_POOL_NUM_ORDERS];
+	/** @splits: times that a chunk was halved */
+	unsigned long splits;
+	/** @merges: times that two halves became one */
+	unsigned long merges;
+};
+
+/**
+ * pddgpu_pool_heap_init() - Start without blocks
+ * @heap: the heap, zeroed; holds nothing but blocks that would have to be given back
+ */
+void pddgpu_pool_heap_init(struct pddgpu_pool_heap *heap);
+
+/**
+ * pddgpu_pool_block_create() - A block for memory from the system
+ * @order: of the memory, that is for the caller to fill in
+ *
+ * Return: the block, for kfree() or pddgpu_pool_heap_add(), or NULL.
+ */
+struct pddgpu_pool_block *pddgpu_pool_block_create(unsigned int order);
+
+/**
+ * pddgpu_pool_heap_add() - Add a block, all of it free
+ * @heap: the heap, owner of the block until it is taken out
+ * @block: fresh, its memory in the heap's caching mode
+ * @contents: of all of it
+ */
+void pddgpu_pool_heap_add(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+			  enum pddgpu_pool_contents contents);
+
+/**
+ * pddgpu_pool_heap_add_stuck() - Add a block that nobody may have
+ * @heap: the heap, owner of the block until it is taken out
+ * @block: not in it
+ */
+void pddgpu_pool_heap_add_stuck(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block);
+
+/**
+ * pddgpu_pool_heap_take() - Hand chunks out
+ * @heap: the heap
+ * @order: their order
+ * @best: contents that are preferred
+ * @pages: filled in: the pages of one chunk after the other
+ * @max: how many chunks there is room for; only the first few are taken at once
+ * @num_fresh: incremented by those from fresh blocks
+ *
+ * Splits larger chunks; those of blocks in use rather than whole blocks, the
+ * smallest that will do, and among these those with the best contents.
+ *
+ * Return: the number of chunks, 0 if there are none.
+ */
+unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int order,
+				    enum pddgpu_pool_contents best, struct page **pages,
+				    unsigned long max, unsigned long *num_fresh);
+
+/**
+ * pddgpu_pool_heap_put() - Take the chunks of a buffer back, all of them dirty
+ * @heap: where they came from
+ * @pages: the pages of one chunk after the other
+ * @num_pages: how many pages that are
+ */
+void pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages);
+
+/**
+ * pddgpu_pool_heap_unput() - Take chunks back that nobody had
+ * @heap: where they came from
+ * @pages: the pages of one chunk after the other
+ * @num_pages: how many pages that are
+ * @fresh: first pages of whole blocks that are fresh are added by their lru; they
+ *         are the caller's now
+ *
+ * Contents are as handed out, or as pddgpu_pool_chunk_clear() left them.
+ */
+void pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
+			    struct list_head *fresh);
+
+/**
+ * pddgpu_pool_heap_take_blocks() - Take whole free blocks out, to give them back
+ * @heap: the heap
+ * @order: of the blocks
+ * @contents: of the blocks
+ * @max: how many to take at most
+ * @blocks: their first pages are added, by their lru; they are the caller's now
+ *
+ * Return: how many there were.
+ */
+unsigned long pddgpu_pool_heap_take_blocks(struct pddgpu_pool_heap *heap, unsigned int order,
+					   enum pddgpu_pool_contents contents, unsigned long max,
+					   struct list_head *blocks);
+
+/**
+ * pddgpu_pool_heap_take_stuck() - Take the stuck blocks out, to try again
+ * @heap: the heap
+ * @blocks: their first pages are added, by their lru; they are the caller's now
+ */
+void pddgpu_pool_heap_take_stuck(struct pddgpu_pool_heap *heap, struct list_head *blocks);
+
+/**
+ * pddgpu_pool_chunk_block() - Where a chunk is from
+ * @page: its first page
+ *
+ * Return: the block.
+ */
+struct pddgpu_pool_block *pddgpu_pool_chunk_block(const struct page *page);
+
+/**
+ * pddgpu_pool_chunk_order() - How large a chunk is
+ * @page: its first page
+ *
+ * Return: its order.
+ */
+unsigned int pddgpu_pool_chunk_order(const struct page *page);
+
+/**
+ * pddgpu_pool_chunk_is_clean() - Whether a chunk that is handed out was clean
+ * @page: its first page
+ *
+ * Return: true if it held zeroes, which matters until its owner writes to it.
+ */
+bool pddgpu_pool_chunk_is_clean(const struct page *page);
+
+/**
+ * pddgpu_pool_chunk_clear() - Fill a chunk with zeroes, by CPU, and note so
+ * @page: its first page; handed out to the caller
+ *
+ * May sleep.
+ */
+void pddgpu_pool_chunk_clear(struct page *page);
+
+#endif
