@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <kunit/visibility.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
+#include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/sched/signal.h>
-#include <linux/shrinker.h>
 
 #include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo.h>
@@ -15,6 +14,7 @@
 #include "pddgpu_pool.h"
 #include "pddgpu_pool_backend.h"
 #include "pddgpu_pool_block.h"
+#include "pddgpu_pool_reclaim.h"
 
 /**
  * DOC: Page pool
@@ -23,11 +23,9 @@
  * first.  Chunks are parts of blocks of 2 MiB, which the pool gets from the system,
  * and changes the caching attributes of, as a whole: once for hundreds of small
  * buffers, and without splitting the kernel's own mapping.  A chunk that a buffer
- * gives back stays in the pool with its attributes until a buffer takes it.  When
- * all of a block is free, and the limit (the page_pool_size parameter) is exceeded
- * or reclaim asks, the block goes back to the system, write-back cached, as it came.
- * What is free of a block that is partly in use has to stay: so small buffers come
- * from blocks that are in use already, as long as there are any.
+ * gives back stays in the pool with its attributes until a buffer takes it.  Blocks
+ * can go back to the system only as a whole, so small buffers come from blocks that
+ * are in use already, as long as there are any.
  *
  * Where memory is too fragmented for a block, there is a block for each chunk.
  * It is never waited for 2 MiB on behalf of a buffer that wants less.  Cached pages
@@ -45,28 +43,21 @@
  * for DMA.  &struct pool_alloc says how far it got, so there is one way back from
  * any failure: pool_undo().  Blocks that came for this buffer go back then.
  *
- * Should attributes not change back, then neither the system nor another buffer may
- * have the block.  It is stuck, and tried again whenever the pool gives pages back.
+ * Memory of the device's NUMA node comes first, whatever the size of the chunks, and
+ * nobody's memory is reclaimed there as long as another node has some.
  *
- * Above the limit a little more is given back than the excess, so that not every
- * buffer that is freed has to: up to an eighth of the limit, and never more than a
- * 2 MiB block.
- *
- * Locking: a spinlock a caching mode, held to move chunks only, never two at once.
- * Attributes are changed and pages are freed with no lock held, so the shrinker
- * waits for nobody and needs no trylock.
+ * Locking: a spinlock for each caching mode of each node, held to move chunks only,
+ * never two at once.
  */
-
-/* Pages given back between two looks at who else waits: a 2 MiB block */
-#define POOL_RELEASE	BIT(PDDGPU_POOL_MAX_ORDER)
 
 /* How far populating a ttm_tt got */
 struct pool_alloc {
 	struct pddgpu_pool *pool;
-	struct pddgpu_pool_heap *heap;
 	struct ttm_tt *tt;
 	const struct ttm_operation_ctx *ctx;
 	gfp_t gfp;
+	int nid;			/* that memory should be from */
+	bool local;			/* and no other */
 	u32 filled;			/* pages gathered */
 	u32 mapped;			/* of which have DMA addresses */
 	unsigned long chunks;		/* gathered */
@@ -74,67 +65,18 @@ struct pool_alloc {
 	bool fragmented;		/* there was no whole block to be had */
 };
 
-/* All pools, for a change of the limit; pool_all_lock is outermost */
-static LIST_HEAD(pool_all);
-static DEFINE_MUTEX(pool_all_lock);
-/* Free pages of all pools */
-static atomic_long_t pool_all_free;
-
-static long page_pool_size = -1;
-
 static const char * const pool_caching_names[PDDGPU_POOL_NUM_CACHING] = {
 	[ttm_uncached] = "uncached",
 	[ttm_write_combined] = "write_combined",
 	[ttm_cached] = "cached",
 };
 
-/* --- Blocks from the system and back --- */
+/* --- Blocks from the system --- */
 
-/* Put its attributes back and free it, or keep it for another try */
-static bool pool_free_block(struct pddgpu_pool *pool, enum ttm_caching caching,
-			    struct pddgpu_pool_block *block)
-{
-	unsigned long num_pages = BIT(block->mem.order);
-
-	if (caching != ttm_cached) {
-		if (pddgpu_pool_backend_set_caching(&block->mem, ttm_cached)) {
-			pddgpu_pool_heap_add_stuck(&pool->heaps[caching], block);
-			atomic_long_add(num_pages, &pool_all_free);
-			return false;
-		}
-		atomic_long_inc(&pool->stats.conversions);
-		atomic_long_add(num_pages, &pool->stats.restored);
-	}
-
-	set_page_private(block->mem.page, 0);
-	pddgpu_pool_backend_free(&pool->backend, &block->mem);
-	kfree(block);
-	return true;
-}
-
-/* Return how many pages were given back */
-static unsigned long pool_free_blocks(struct pddgpu_pool *pool, enum ttm_caching caching,
-				      struct list_head *blocks)
-{
-	struct pddgpu_pool_block *block;
-	unsigned long freed = 0, num_pages;
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, blocks, lru) {
-		list_del(&page->lru);
-		block = pddgpu_pool_chunk_block(page);
-		num_pages = BIT(block->mem.order);
-		atomic_long_sub(num_pages, &pool_all_free);
-		if (pool_free_block(pool, caching, block))
-			freed += num_pages;
-	}
-
-	return freed;
-}
-
-static struct pddgpu_pool_block *pool_get_block(struct pddgpu_pool *pool, gfp_t gfp,
+static struct pddgpu_pool_block *pool_get_block(struct pool_alloc *alloc, gfp_t gfp,
 						unsigned int order)
 {
+	struct pddgpu_pool *pool = alloc->pool;
 	struct pddgpu_pool_block *block;
 
 	block = pddgpu_pool_block_create(order);
@@ -144,14 +86,16 @@ static struct pddgpu_pool_block *pool_get_block(struct pddgpu_pool *pool, gfp_t 
 		kfree(block);
 		return NULL;
 	}
+	block->heap = pddgpu_pool_heap(pool, page_to_nid(block->mem.page), alloc->tt->caching);
 
 	return block;
 }
 
 /* A failure leaves some pages changed */
-static int pool_convert(struct pddgpu_pool *pool, enum ttm_caching caching,
-			struct pddgpu_pool_block *block)
+static int pool_convert(struct pddgpu_pool *pool, struct pddgpu_pool_block *block)
 {
+	enum ttm_caching caching = block->heap->caching;
+
 	if (caching == ttm_cached)
 		return 0;
 
@@ -160,205 +104,8 @@ static int pool_convert(struct pddgpu_pool *pool, enum ttm_caching caching,
 	if (!pddgpu_pool_backend_set_caching(&block->mem, caching))
 		return 0;
 
-	pool_free_block(pool, caching, block);
+	pddgpu_pool_free_block(pool, block);
 	return -ENOMEM;
-}
-
-/* --- Giving pages back --- */
-
-/* Whole blocks of one kind, up to @max pages, but at least one */
-static unsigned long pool_release_blocks(struct pddgpu_pool *pool, enum ttm_caching caching,
-					 unsigned int order, enum pddgpu_pool_contents contents,
-					 unsigned long max)
-{
-	LIST_HEAD(blocks);
-
-	if (!pddgpu_pool_heap_take_blocks(&pool->heaps[caching], order, contents,
-					  max(max >> order, 1UL), &blocks))
-		return 0;
-
-	return pool_free_blocks(pool, caching, &blocks);
-}
-
-/* Those whose attributes could not be put back last time */
-static unsigned long pool_release_stuck(struct pddgpu_pool *pool)
-{
-	unsigned long freed = 0;
-	int caching;
-
-	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++) {
-		LIST_HEAD(blocks);
-
-		pddgpu_pool_heap_take_stuck(&pool->heaps[caching], &blocks);
-		freed += pool_free_blocks(pool, caching, &blocks);
-	}
-
-	return freed;
-}
-
-/* Up to 2 MiB, or a block: small blocks before large ones, dirty before clean, cached first */
-static unsigned long pool_release_some(struct pddgpu_pool *pool, unsigned long num_pages)
-{
-	unsigned int order, contents;
-	unsigned long freed;
-	int caching;
-
-	num_pages = min(num_pages, POOL_RELEASE);
-	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
-		for (contents = 0; contents < PDDGPU_POOL_NUM_CONTENTS; contents++)
-			for (caching = PDDGPU_POOL_NUM_CACHING - 1; caching >= 0; caching--) {
-				freed = pool_release_blocks(pool, caching, order, contents,
-							    num_pages);
-				if (freed)
-					return freed;
-			}
-
-	return pool_release_stuck(pool);
-}
-
-/* Give pages back to the system until it is @num_pages or no whole block is left */
-static unsigned long pool_release(struct pddgpu_pool *pool, unsigned long num_pages)
-{
-	unsigned long freed = 0, some;
-
-	while (freed < num_pages) {
-		some = pool_release_some(pool, num_pages - freed);
-		if (!some)
-			break;
-		freed += some;
-		cond_resched();
-	}
-
-	return freed;
-}
-
-static unsigned long pool_free_pages(struct pddgpu_pool *pool)
-{
-	unsigned long num_pages = 0;
-	unsigned int caching;
-
-	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
-		num_pages += READ_ONCE(pool->heaps[caching].num_free) +
-			     READ_ONCE(pool->heaps[caching].num_stuck);
-
-	return num_pages;
-}
-
-/* What giving back may get at */
-static unsigned long pool_whole_pages(struct pddgpu_pool *pool)
-{
-	unsigned long num_pages = 0;
-	unsigned int caching;
-
-	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
-		num_pages += READ_ONCE(pool->heaps[caching].num_whole) +
-			     READ_ONCE(pool->heaps[caching].num_stuck);
-
-	return num_pages;
-}
-
-/* --- The limit --- */
-
-static long pool_limit(void)
-{
-	long limit = READ_ONCE(page_pool_size);
-
-	return limit < 0 ? totalram_pages() / 2 : limit;
-}
-
-/*
- * A little below the limit, but in all no more than the excess and a 2 MiB block.  The
- * excess is looked at again after each one, so that two who trim share the work.
- */
-static void pool_trim(struct pddgpu_pool *pool)
-{
-	long limit = pool_limit(), slack = min_t(long, limit / 8, POOL_RELEASE), excess;
-	unsigned long freed;
-
-	while ((excess = atomic_long_read(&pool_all_free) - limit) > 0) {
-		freed = pool_release_some(pool, excess + slack);
-		if (!freed)
-			break;
-		atomic_long_add(freed, &pool->stats.trimmed);
-		cond_resched();
-	}
-}
-
-static void pool_trim_all(void)
-{
-	struct pddgpu_pool *pool;
-
-	mutex_lock(&pool_all_lock);
-	list_for_each_entry(pool, &pool_all, link)
-		pool_trim(pool);
-	mutex_unlock(&pool_all_lock);
-}
-
-VISIBLE_IF_KUNIT long pddgpu_pool_set_limit(long num_pages)
-{
-	long old = xchg(&page_pool_size, num_pages);
-
-	pool_trim_all();
-	return old;
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_set_limit);
-
-static int pool_size_param_set(const char *val, const struct kernel_param *kp)
-{
-	long num_pages;
-	int err;
-
-	err = kstrtol(val, 0, &num_pages);
-	if (err)
-		return err;
-
-	pddgpu_pool_set_limit(num_pages);
-	return 0;
-}
-
-static const struct kernel_param_ops pool_size_param_ops = {
-	.set = pool_size_param_set,
-	.get = param_get_long,
-};
-
-module_param_cb(page_pool_size, &pool_size_param_ops, &page_pool_size, 0644);
-MODULE_PARM_DESC(page_pool_size,
-		 "Free pages that the pools may keep in all; negative: half of memory (default)");
-
-/* --- The shrinker --- */
-
-static unsigned long pool_shrink_count(struct shrinker *shrink, struct shrink_control *sc)
-{
-	struct pddgpu_pool *pool = shrink->private_data;
-
-	return pool_whole_pages(pool) ?: SHRINK_EMPTY;
-}
-
-static unsigned long pool_shrink_scan(struct shrinker *shrink, struct shrink_control *sc)
-{
-	struct pddgpu_pool *pool = shrink->private_data;
-	unsigned long freed;
-
-	freed = pool_release(pool, sc->nr_to_scan);
-	atomic_long_inc(&pool->stats.shrinker_calls);
-	atomic_long_add(freed, &pool->stats.shrinker_pages);
-	sc->nr_scanned = freed;
-
-	return freed ?: SHRINK_STOP;
-}
-
-static int pool_shrinker_init(struct pddgpu_pool *pool)
-{
-	pool->shrinker = shrinker_alloc(0, "drm-pddgpu_pool");
-	if (!pool->shrinker)
-		return -ENOMEM;
-
-	pool->shrinker->count_objects = pool_shrink_count;
-	pool->shrinker->scan_objects = pool_shrink_scan;
-	pool->shrinker->batch = POOL_RELEASE;
-	pool->shrinker->private_data = pool;
-	shrinker_register(pool->shrinker);
-	return 0;
 }
 
 /* --- Populating, step one: gather chunks --- */
@@ -385,15 +132,17 @@ static gfp_t pool_block_gfp(const struct pool_alloc *alloc, unsigned int block_o
 static int pool_add_block(struct pool_alloc *alloc, gfp_t gfp, struct pddgpu_pool_block *block)
 {
 	bool clean = gfp & __GFP_ZERO || want_init_on_alloc(gfp);
+	struct pddgpu_pool_heap *heap = block->heap;
 	int err;
 
-	err = pool_convert(alloc->pool, alloc->tt->caching, block);
+	err = pool_convert(alloc->pool, block);
 	if (err)
 		return err;
 
-	atomic_long_add(BIT(block->mem.order), &pool_all_free);
-	pddgpu_pool_heap_add(alloc->heap, block, clean ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY);
-	return 0;
+	pddgpu_pool_account(heap, BIT(block->mem.order));
+	pddgpu_pool_heap_add(block, clean ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY);
+	/* dma_alloc_attrs() need not care what node it is asked for */
+	return alloc->local && heap->nid != alloc->nid ? -ENOSPC : 0;
 }
 
 /* The order of the block that a chunk of @order shall come from */
@@ -405,38 +154,60 @@ static unsigned int pool_block_order(const struct pool_alloc *alloc, unsigned in
 	return alloc->pool->backend.max_order;
 }
 
-/* Get a block that chunks of @order can be taken from; -ENOSPC if smaller ones may do */
+/*
+ * Get a block that chunks of @order can be taken from.  -ENOSPC if smaller ones, or
+ * those of another node, may do.
+ */
 static int pool_refill(struct pool_alloc *alloc, unsigned int order)
 {
 	unsigned int block_order = pool_block_order(alloc, order);
 	gfp_t gfp = pool_block_gfp(alloc, block_order, order);
 	struct pddgpu_pool_block *block;
 
-	block = pool_get_block(alloc->pool, gfp, block_order);
+	block = pool_get_block(alloc, gfp, block_order);
 	if (!block && block_order > order) {
 		alloc->fragmented = true;
 		gfp = alloc->gfp;
-		block = pool_get_block(alloc->pool, gfp, order);
+		block = pool_get_block(alloc, gfp, order);
 	}
 	if (!block) {
 		alloc->fragmented = true;
-		return order ? -ENOSPC : -ENOMEM;
+		return order || alloc->local ? -ENOSPC : -ENOMEM;
 	}
 
 	return pool_add_block(alloc, gfp, block);
 }
 
-static unsigned long pool_gather_free(struct pool_alloc *alloc, unsigned int order)
+static unsigned long pool_take(struct pool_alloc *alloc, int nid, unsigned int order)
 {
+	struct pddgpu_pool_heap *heap = pddgpu_pool_heap(alloc->pool, nid, alloc->tt->caching);
 	unsigned long num;
 
-	num = pddgpu_pool_heap_take(alloc->heap, order,
+	num = pddgpu_pool_heap_take(heap, order,
 				    pool_wants_zero(alloc) ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY,
 				    &alloc->tt->pages[alloc->filled], pool_missing(alloc) >> order,
 				    &alloc->fresh);
-	atomic_long_sub(num << order, &pool_all_free);
+	pddgpu_pool_account(heap, -(long)(num << order));
 	alloc->filled += num << order;
 	alloc->chunks += num;
+	return num;
+}
+
+static unsigned long pool_gather_free(struct pool_alloc *alloc, unsigned int order)
+{
+	unsigned long num;
+	int nid;
+
+	num = pool_take(alloc, alloc->nid, order);
+	if (num || alloc->local)
+		return num;
+
+	for_each_online_node(nid) {
+		num = pool_take(alloc, nid, order);
+		if (num)
+			break;
+	}
+
 	return num;
 }
 
@@ -458,18 +229,43 @@ static int pool_gather_order(struct pool_alloc *alloc, unsigned int order)
 }
 
 /* From the system before smaller ones from the pool */
-static int pool_gather(struct pool_alloc *alloc)
+static int pool_gather_orders(struct pool_alloc *alloc)
 {
-	unsigned int order;
-	int err;
+	int order = min_t(int, ilog2(alloc->tt->num_pages), alloc->pool->backend.max_order), err;
 
-	for (order = alloc->pool->backend.max_order; pool_missing(alloc); order--) {
+	alloc->fragmented = false;
+	for (; order >= 0 && pool_missing(alloc); order--) {
 		err = pool_gather_order(alloc, order);
 		if (err)
 			return err;
 	}
 
 	return 0;
+}
+
+/* What the card's own node has to spare, before anything else */
+static int pool_gather_local(struct pool_alloc *alloc)
+{
+	gfp_t gfp = alloc->gfp;
+	int err;
+
+	alloc->gfp = (gfp | __GFP_THISNODE) & ~__GFP_DIRECT_RECLAIM;
+	alloc->local = true;
+	err = pool_gather_orders(alloc);
+	alloc->gfp = gfp;
+	alloc->local = false;
+
+	return err;
+}
+
+static int pool_gather(struct pool_alloc *alloc)
+{
+	int err = 0;
+
+	if (num_online_nodes() > 1)
+		err = pool_gather_local(alloc);
+
+	return err ?: pool_gather_orders(alloc);
 }
 
 /* --- Step two: clear --- */
@@ -546,19 +342,31 @@ static void pool_commit(struct pool_alloc *alloc)
 		WRITE_ONCE(pddgpu_pool_chunk_block(pages[i])->fresh, false);
 }
 
+/* Take back what nobody had; blocks that came for it go back to the system */
+static void pool_unput(struct pddgpu_pool *pool, struct page **pages, u32 num_pages)
+{
+	struct pddgpu_pool_heap *heap;
+	LIST_HEAD(blocks);
+	u32 done, num;
+
+	for (done = 0; done < num_pages; done += num) {
+		heap = pddgpu_pool_chunk_block(pages[done])->heap;
+		num = pddgpu_pool_heap_unput(heap, &pages[done], num_pages - done, &blocks);
+		pddgpu_pool_account(heap, num);
+	}
+	pddgpu_pool_free_blocks(pool, &blocks);
+}
+
 /* Whatever step failed, and wherever in it */
 static void pool_undo(struct pool_alloc *alloc)
 {
 	struct ttm_tt *tt = alloc->tt;
-	LIST_HEAD(blocks);
 
 	pool_unmap(alloc->pool, tt, alloc->mapped);
-	atomic_long_add(alloc->filled, &pool_all_free);
-	pddgpu_pool_heap_unput(alloc->heap, tt->pages, alloc->filled, &blocks);
-	pool_free_blocks(alloc->pool, tt->caching, &blocks);
+	pool_unput(alloc->pool, tt->pages, alloc->filled);
 	memset(tt->pages, 0, alloc->filled * sizeof(*tt->pages));
 	/* The limit may have come down while the pool's own chunks were away */
-	pool_trim(alloc->pool);
+	pddgpu_pool_trim_nodes(alloc->pool);
 }
 
 static gfp_t pool_tt_gfp(const struct ttm_tt *tt)
@@ -574,14 +382,19 @@ static gfp_t pool_tt_gfp(const struct ttm_tt *tt)
 	return gfp;
 }
 
+static int pool_nid(const struct pddgpu_pool *pool)
+{
+	return pool->backend.nid == NUMA_NO_NODE ? numa_mem_id() : pool->backend.nid;
+}
+
 int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_operation_ctx *ctx)
 {
 	struct pool_alloc alloc = {
 		.pool = pool,
-		.heap = &pool->heaps[tt->caching],
 		.tt = tt,
 		.ctx = ctx,
 		.gfp = pool_tt_gfp(tt),
+		.nid = pool_nid(pool),
 	};
 	int err;
 
@@ -605,57 +418,125 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_alloc);
 
 /* --- Unpopulating --- */
 
-void pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt)
+/* A page of another pool in the hands of this one's heap is mapped for nobody knows whom */
+static bool pool_owns(struct pddgpu_pool *pool, const struct ttm_tt *tt)
 {
+	u32 i;
+
+	for (i = 0; i < tt->num_pages; i += BIT(pddgpu_pool_chunk_order(tt->pages[i])))
+		if (pddgpu_pool_chunk_block(tt->pages[i])->heap->pool != pool)
+			return false;
+
+	return true;
+}
+
+int pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt)
+{
+	struct pddgpu_pool_heap *heap;
+	u32 done, num;
+
+	if (!pool_owns(pool, tt))
+		return -EINVAL;
+
 	if (tt->dma_address)
 		pool_unmap(pool, tt, tt->num_pages);
-	atomic_long_add(tt->num_pages, &pool_all_free);
-	pddgpu_pool_heap_put(&pool->heaps[tt->caching], tt->pages, tt->num_pages);
+	for (done = 0; done < tt->num_pages; done += num) {
+		heap = pddgpu_pool_chunk_block(tt->pages[done])->heap;
+		num = pddgpu_pool_heap_put(heap, &tt->pages[done], tt->num_pages - done);
+		pddgpu_pool_account(heap, num);
+		pddgpu_pool_trim(pool, heap->nid);
+	}
 	memset(tt->pages, 0, tt->num_pages * sizeof(*tt->pages));
-	pool_trim(pool);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_free);
 
 /* --- Start, end, state --- */
 
+static int pool_create_heaps(struct pddgpu_pool *pool)
+{
+	unsigned int i;
+
+	pool->num_heaps = nr_node_ids * PDDGPU_POOL_NUM_CACHING;
+	pool->heaps = kvcalloc(pool->num_heaps, sizeof(*pool->heaps), GFP_KERNEL);
+	if (!pool->heaps)
+		return -ENOMEM;
+
+	for (i = 0; i < pool->num_heaps; i++)
+		pddgpu_pool_heap_init(&pool->heaps[i], pool, i / PDDGPU_POOL_NUM_CACHING,
+				      i % PDDGPU_POOL_NUM_CACHING);
+	return 0;
+}
+
 int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int flags)
 {
-	unsigned int caching;
 	int err;
 
 	err = pddgpu_pool_backend_init(&pool->backend, dev, flags);
 	if (err)
 		return err;
 
-	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
-		pddgpu_pool_heap_init(&pool->heaps[caching]);
-
-	err = pool_shrinker_init(pool);
+	err = pool_create_heaps(pool);
 	if (err)
 		return err;
 
-	mutex_lock(&pool_all_lock);
-	list_add_tail(&pool->link, &pool_all);
-	mutex_unlock(&pool_all_lock);
-	return 0;
+	err = pddgpu_pool_reclaim_init(pool);
+	if (err)
+		kvfree(pool->heaps);
+
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_init);
 
 static unsigned long pool_out_pages(struct pddgpu_pool *pool, unsigned int min_order)
 {
 	unsigned long num_pages = 0;
-	unsigned int caching, order;
+	unsigned int i, order;
 
-	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
+	for (i = 0; i < pool->num_heaps; i++)
 		for (order = min_order; order < PDDGPU_POOL_NUM_ORDERS; order++)
-			num_pages += READ_ONCE(pool->heaps[caching].out[order]) << order;
+			num_pages += READ_ONCE(pool->heaps[i].out[order]) << order;
+
+	return num_pages;
+}
+
+static unsigned long pool_free_pages(struct pddgpu_pool *pool)
+{
+	unsigned long num_pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < pool->num_heaps; i++)
+		num_pages += READ_ONCE(pool->heaps[i].num_free) +
+			     READ_ONCE(pool->heaps[i].num_stuck);
+
+	return num_pages;
+}
+
+static unsigned long pool_stuck_pages(struct pddgpu_pool *pool)
+{
+	unsigned long num_pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < pool->num_heaps; i++)
+		num_pages += READ_ONCE(pool->heaps[i].num_stuck);
+
+	return num_pages;
+}
+
+static unsigned long pool_whole_pages(struct pddgpu_pool *pool)
+{
+	unsigned long num_pages = pool_stuck_pages(pool);
+	unsigned int i;
+
+	for (i = 0; i < pool->num_heaps; i++)
+		num_pages += READ_ONCE(pool->heaps[i].num_whole);
 
 	return num_pages;
 }
 
 void pddgpu_pool_empty(struct pddgpu_pool *pool)
 {
-	pool_release(pool, ULONG_MAX);
+	pddgpu_pool_release_all(pool);
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_empty);
 
@@ -663,14 +544,11 @@ void pddgpu_pool_fini(struct pddgpu_pool *pool)
 {
 	WARN_ON(pool_out_pages(pool, 0));
 
-	mutex_lock(&pool_all_lock);
-	list_del(&pool->link);
-	mutex_unlock(&pool_all_lock);
-
-	shrinker_free(pool->shrinker);
+	pddgpu_pool_reclaim_fini(pool);
 	pddgpu_pool_empty(pool);
 	/* Attributes that could not be put back: these pages are lost, not misused */
 	WARN_ON(pool_free_pages(pool));
+	kvfree(pool->heaps);
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_fini);
 
@@ -680,10 +558,9 @@ u64 pddgpu_pool_bytes(struct pddgpu_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_bytes);
 
-static void pool_print_order(struct pddgpu_pool *pool, enum ttm_caching caching,
-			     unsigned int order, struct drm_printer *p)
+static void pool_print_order(struct pddgpu_pool_heap *heap, unsigned int order,
+			     struct drm_printer *p)
 {
-	struct pddgpu_pool_heap *heap = &pool->heaps[caching];
 	unsigned long num[PDDGPU_POOL_NUM_CONTENTS], out;
 	unsigned int i;
 
@@ -695,17 +572,15 @@ static void pool_print_order(struct pddgpu_pool *pool, enum ttm_caching caching,
 	spin_unlock(&heap->lock);
 
 	if (num[PDDGPU_POOL_DIRTY] || num[PDDGPU_POOL_CLEAN] || out)
-		drm_printf(p, "%s_order_%u: dirty %lu clean %lu out %lu\n",
-			   pool_caching_names[caching], order, num[PDDGPU_POOL_DIRTY],
+		drm_printf(p, "node %d %s_order_%u: dirty %lu clean %lu out %lu\n", heap->nid,
+			   pool_caching_names[heap->caching], order, num[PDDGPU_POOL_DIRTY],
 			   num[PDDGPU_POOL_CLEAN], out);
 }
 
-static void pool_print_heap(struct pddgpu_pool *pool, enum ttm_caching caching,
-			    struct drm_printer *p)
+static void pool_print_heap(struct pddgpu_pool_heap *heap, struct drm_printer *p)
 {
-	struct pddgpu_pool_heap *heap = &pool->heaps[caching];
 	unsigned long large, small = 0, num_free, num_whole, splits, merges;
-	const char *name = pool_caching_names[caching];
+	const char *name = pool_caching_names[heap->caching];
 	unsigned int order;
 
 	spin_lock(&heap->lock);
@@ -718,35 +593,33 @@ static void pool_print_heap(struct pddgpu_pool *pool, enum ttm_caching caching,
 	merges = heap->merges;
 	spin_unlock(&heap->lock);
 
-	drm_printf(p, "%s_blocks: large %lu small %lu free_pages %lu whole_pages %lu\n", name,
-		   large, small, num_free, num_whole);
-	drm_printf(p, "%s_chunks: splits %lu merges %lu\n", name, splits, merges);
+	drm_printf(p, "node %d %s_blocks: large %lu small %lu free_pages %lu whole_pages %lu\n",
+		   heap->nid, name, large, small, num_free, num_whole);
+	drm_printf(p, "node %d %s_chunks: splits %lu merges %lu\n", heap->nid, name, splits,
+		   merges);
 	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
-		pool_print_order(pool, caching, order, p);
+		pool_print_order(heap, order, p);
 }
 
-static unsigned long pool_stuck_pages(struct pddgpu_pool *pool)
+static void pool_print_node(struct pddgpu_pool *pool, int nid, struct drm_printer *p)
 {
-	unsigned long num_pages = 0;
 	unsigned int caching;
 
+	drm_printf(p, "node %d free_pages_all_pools: %ld\n", nid, pddgpu_pool_all_free(nid));
+	drm_printf(p, "node %d limit_pages_all_pools: %ld\n", nid, pddgpu_pool_limit(nid));
 	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
-		num_pages += READ_ONCE(pool->heaps[caching].num_stuck);
-
-	return num_pages;
+		pool_print_heap(pddgpu_pool_heap(pool, nid, caching), p);
 }
 
 void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 {
 	struct pddgpu_pool_stats *stats = &pool->stats;
-	unsigned int caching;
+	int nid;
 
 	drm_printf(p, "backend: %s\n",
 		   pool->backend.flags & PDDGPU_POOL_DMA_ALLOC ? "dma_alloc" : "alloc_pages");
 	drm_printf(p, "free_pages: %lu\n", pool_free_pages(pool));
 	drm_printf(p, "whole_free_pages: %lu\n", pool_whole_pages(pool));
-	drm_printf(p, "free_pages_all_pools: %ld\n", atomic_long_read(&pool_all_free));
-	drm_printf(p, "limit_pages_all_pools: %ld\n", pool_limit());
 	drm_printf(p, "out_pages: %lu\n", pool_out_pages(pool, 0));
 	drm_printf(p, "out_pages_in_2m_chunks: %lu\n",
 		   pool_out_pages(pool, PDDGPU_POOL_MAX_ORDER));
@@ -761,7 +634,7 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	drm_printf(p, "shrinker_calls: %ld\n", atomic_long_read(&stats->shrinker_calls));
 	drm_printf(p, "shrinker_pages: %ld\n", atomic_long_read(&stats->shrinker_pages));
 
-	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
-		pool_print_heap(pool, caching, p);
+	for_each_online_node(nid)
+		pool_print_node(pool, nid, p);
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_print);

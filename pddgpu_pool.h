@@ -3,7 +3,6 @@
 #define _PDDGPU_POOL_H_
 
 #include <linux/atomic.h>
-#include <linux/kconfig.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -48,8 +47,10 @@ struct pddgpu_pool_stats {
 struct pddgpu_pool {
 	/** @backend: where memory comes from, and whom it is mapped for; constant */
 	struct pddgpu_pool_backend backend;
-	/** @heaps: blocks by enum ttm_caching */
-	struct pddgpu_pool_heap heaps[PDDGPU_POOL_NUM_CACHING];
+	/** @heaps: blocks by node and enum ttm_caching, see pddgpu_pool_heap() */
+	struct pddgpu_pool_heap *heaps;
+	/** @num_heaps: how many @heaps there are */
+	unsigned int num_heaps;
 	/** @stats: counters */
 	struct pddgpu_pool_stats stats;
 	/** @shrinker: gives pages back under memory pressure */
@@ -57,6 +58,20 @@ struct pddgpu_pool {
 	/** @link: in the list of all pools, by that list's lock */
 	struct list_head link;
 };
+
+/**
+ * pddgpu_pool_heap() - The blocks of one kind
+ * @pool: the pool
+ * @nid: of what node
+ * @caching: with what caching mode
+ *
+ * Return: the heap.
+ */
+static inline struct pddgpu_pool_heap *pddgpu_pool_heap(struct pddgpu_pool *pool, int nid,
+							enum ttm_caching caching)
+{
+	return &pool->heaps[nid * PDDGPU_POOL_NUM_CACHING + caching];
+}
 
 /**
  * pddgpu_pool_init() - Start a pool
@@ -103,8 +118,12 @@ int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_op
  * pddgpu_pool_free() - Take the pages of a ttm_tt back
  * @pool: the pool they came from
  * @tt: its page array is cleared
+ *
+ * May sleep.
+ *
+ * Return: 0, or -EINVAL if a page is another pool's: then nothing is done.
  */
-void pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt);
+int pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt);
 
 /**
  * pddgpu_pool_bytes() - Free memory that the pool keeps
@@ -122,10 +141,5 @@ u64 pddgpu_pool_bytes(struct pddgpu_pool *pool);
  * @p: where to
  */
 void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p);
-
-#if IS_ENABLED(CONFIG_KUNIT)
-/* Set the page_pool_size parameter; returns what it was */
-long pddgpu_pool_set_limit(long num_pages);
-#endif
 
 #endif

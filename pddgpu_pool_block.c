@@ -164,10 +164,14 @@ static void heap_account_free(struct pddgpu_pool_heap *heap, struct pddgpu_pool_
 	heap_count(&heap->num_free, num_pages);
 }
 
-void pddgpu_pool_heap_init(struct pddgpu_pool_heap *heap)
+void pddgpu_pool_heap_init(struct pddgpu_pool_heap *heap, struct pddgpu_pool *pool, int nid,
+			   enum ttm_caching caching)
 {
 	unsigned int order, share, contents;
 
+	heap->pool = pool;
+	heap->nid = nid;
+	heap->caching = caching;
 	spin_lock_init(&heap->lock);
 	INIT_LIST_HEAD(&heap->stuck);
 	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
@@ -283,23 +287,24 @@ static void heap_put_chunk(struct pddgpu_pool_heap *heap, struct pddgpu_pool_blo
 		heap_merge_all(heap, block);
 }
 
-void pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages)
+u32 pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages)
 {
 	struct pddgpu_pool_block *block;
 	unsigned int i, order;
 	u32 done = 0;
 
-	while (done < num_pages) {
-		spin_lock(&heap->lock);
-		for (i = 0; i < HEAP_BATCH && done < num_pages; i++) {
-			block = pddgpu_pool_chunk_block(pages[done]);
-			order = pddgpu_pool_chunk_order(pages[done]);
-			heap_put_chunk(heap, block, block_index(block, pages[done]),
-				       PDDGPU_POOL_DIRTY);
-			done += BIT(order);
-		}
-		spin_unlock(&heap->lock);
+	spin_lock(&heap->lock);
+	for (i = 0; i < HEAP_BATCH && done < num_pages; i++) {
+		block = pddgpu_pool_chunk_block(pages[done]);
+		if (block->heap != heap)
+			break;
+		order = pddgpu_pool_chunk_order(pages[done]);
+		heap_put_chunk(heap, block, block_index(block, pages[done]), PDDGPU_POOL_DIRTY);
+		done += BIT(order);
 	}
+	spin_unlock(&heap->lock);
+
+	return done;
 }
 
 /* A whole block that leaves the heap */
@@ -313,30 +318,36 @@ static void heap_remove(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block 
 	list_add_tail(&block->mem.page->lru, blocks);
 }
 
-void pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
-			    struct list_head *fresh)
+u32 pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
+			   struct list_head *fresh)
 {
 	struct pddgpu_pool_block *block;
-	unsigned int order;
-	u32 done;
+	unsigned int i, order;
+	u32 done = 0;
 
-	for (done = 0; done < num_pages; done += BIT(order)) {
+	spin_lock(&heap->lock);
+	for (i = 0; i < HEAP_BATCH && done < num_pages; i++) {
 		block = pddgpu_pool_chunk_block(pages[done]);
+		if (block->heap != heap)
+			break;
 		order = pddgpu_pool_chunk_order(pages[done]);
-		spin_lock(&heap->lock);
 		heap_put_chunk(heap, block, block_index(block, pages[done]),
 			       map_contents(chunk_value(pages[done])));
 		if (READ_ONCE(block->fresh) && block->num_free == BIT(block->mem.order))
 			heap_remove(heap, block, fresh);
-		spin_unlock(&heap->lock);
+		done += BIT(order);
 	}
+	spin_unlock(&heap->lock);
+
+	return done;
 }
 
 /* --- Blocks that come and go --- */
 
-void pddgpu_pool_heap_add(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
-			  enum pddgpu_pool_contents contents)
+void pddgpu_pool_heap_add(struct pddgpu_pool_block *block, enum pddgpu_pool_contents contents)
 {
+	struct pddgpu_pool_heap *heap = block->heap;
+
 	spin_lock(&heap->lock);
 	heap_link(heap, block, 0, block->mem.order, contents);
 	heap_account_free(heap, block, BIT(block->mem.order));
@@ -344,8 +355,10 @@ void pddgpu_pool_heap_add(struct pddgpu_pool_heap *heap, struct pddgpu_pool_bloc
 	spin_unlock(&heap->lock);
 }
 
-void pddgpu_pool_heap_add_stuck(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block)
+void pddgpu_pool_heap_add_stuck(struct pddgpu_pool_block *block)
 {
+	struct pddgpu_pool_heap *heap = block->heap;
+
 	set_page_private(block->mem.page, (unsigned long)block);
 	spin_lock(&heap->lock);
 	list_add(&block->mem.page->lru, &heap->stuck);

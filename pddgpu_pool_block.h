@@ -9,6 +9,7 @@
 #include "pddgpu_pool_backend.h"
 
 struct page;
+struct pddgpu_pool;
 
 /* What is known of the contents of a chunk */
 enum pddgpu_pool_contents {
@@ -30,6 +31,8 @@ enum pddgpu_pool_share {
 struct pddgpu_pool_block {
 	/** @mem: the memory; constant */
 	struct pddgpu_pool_memory mem;
+	/** @heap: where it belongs, whether it is there or not; constant */
+	struct pddgpu_pool_heap *heap;
 	/** @num_free: free pages, by the heap's lock */
 	u32 num_free;
 	/** @fresh: no buffer that was populated had a part of it yet */
@@ -42,9 +45,15 @@ struct pddgpu_pool_block {
 };
 
 /**
- * struct pddgpu_pool_heap - the blocks of one caching mode
+ * struct pddgpu_pool_heap - the blocks of one caching mode on one NUMA node
  */
 struct pddgpu_pool_heap {
+	/** @pool: the pool; constant */
+	struct pddgpu_pool *pool;
+	/** @caching: the caching mode; constant */
+	enum ttm_caching caching;
+	/** @nid: the node; constant */
+	int nid;
 	/** @lock: protects the rest; innermost, nothing sleeps or allocates under it */
 	spinlock_t lock;
 	/** @chunks: first pages of free chunks, linked by their lru */
@@ -76,32 +85,34 @@ struct pddgpu_pool_heap {
 /**
  * pddgpu_pool_heap_init() - Start without blocks
  * @heap: the heap, zeroed; holds nothing but blocks that would have to be given back
+ * @pool: its pool
+ * @nid: its node
+ * @caching: its caching mode
  */
-void pddgpu_pool_heap_init(struct pddgpu_pool_heap *heap);
+void pddgpu_pool_heap_init(struct pddgpu_pool_heap *heap, struct pddgpu_pool *pool, int nid,
+			   enum ttm_caching caching);
 
 /**
  * pddgpu_pool_block_create() - A block for memory from the system
- * @order: of the memory, that is for the caller to fill in
+ * @order: of the memory; that and the heap are for the caller to fill in
  *
  * Return: the block, for kfree() or pddgpu_pool_heap_add(), or NULL.
  */
 struct pddgpu_pool_block *pddgpu_pool_block_create(unsigned int order);
 
 /**
- * pddgpu_pool_heap_add() - Add a block, all of it free
- * @heap: the heap, owner of the block until it is taken out
- * @block: fresh, its memory in the heap's caching mode
+ * pddgpu_pool_heap_add() - Add a block to its heap, all of it free
+ * @block: fresh, its memory in the heap's caching mode; the heap owns it until it is
+ *         taken out
  * @contents: of all of it
  */
-void pddgpu_pool_heap_add(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
-			  enum pddgpu_pool_contents contents);
+void pddgpu_pool_heap_add(struct pddgpu_pool_block *block, enum pddgpu_pool_contents contents);
 
 /**
- * pddgpu_pool_heap_add_stuck() - Add a block that nobody may have
- * @heap: the heap, owner of the block until it is taken out
- * @block: not in it
+ * pddgpu_pool_heap_add_stuck() - Add a block that nobody may have to its heap
+ * @block: not there; the heap owns it until it is taken out
  */
-void pddgpu_pool_heap_add_stuck(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block);
+void pddgpu_pool_heap_add_stuck(struct pddgpu_pool_block *block);
 
 /**
  * pddgpu_pool_heap_take() - Hand chunks out
@@ -122,25 +133,32 @@ unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int 
 				    unsigned long max, unsigned long *num_fresh);
 
 /**
- * pddgpu_pool_heap_put() - Take the chunks of a buffer back, all of them dirty
- * @heap: where they came from
+ * pddgpu_pool_heap_put() - Take chunks of a buffer back, all of them dirty
+ * @heap: that of the first one
  * @pages: the pages of one chunk after the other
  * @num_pages: how many pages that are
+ *
+ * Ends at a chunk of another heap, or after the first few.
+ *
+ * Return: how many pages were taken back.
  */
-void pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages);
+u32 pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages);
 
 /**
  * pddgpu_pool_heap_unput() - Take chunks back that nobody had
- * @heap: where they came from
+ * @heap: that of the first one
  * @pages: the pages of one chunk after the other
  * @num_pages: how many pages that are
  * @fresh: first pages of whole blocks that are fresh are added by their lru; they
  *         are the caller's now
  *
- * Contents are as handed out, or as pddgpu_pool_chunk_clear() left them.
+ * Contents are as handed out, or as pddgpu_pool_chunk_clear() left them.  Ends as
+ * pddgpu_pool_heap_put() does.
+ *
+ * Return: how many pages were taken back.
  */
-void pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
-			    struct list_head *fresh);
+u32 pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
+			   struct list_head *fresh);
 
 /**
  * pddgpu_pool_heap_take_blocks() - Take whole free blocks out, to give them back

@@ -129,7 +129,9 @@ static int pddgpu_ttm_tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
 
 static void pddgpu_ttm_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *tt)
 {
-	pddgpu_pool_free(&ttm_to_pddgpu(bdev)->pool, tt);
+	struct pddgpu_device *pdev = ttm_to_pddgpu(bdev);
+
+	drm_WARN_ON(&pdev->drm, pddgpu_pool_free(&pdev->pool, tt));
 }
 
 /* --- Eviction ---------------------------------------------------------- */

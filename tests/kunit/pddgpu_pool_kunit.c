@@ -15,6 +15,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "../../pddgpu_pool.h"
+#include "../../pddgpu_pool_reclaim.h"
 #include "pddgpu_kunit_helpers.h"
 
 #define POOL_DUMP_SIZE	8192
@@ -173,7 +174,6 @@ static void pool_stop(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->blocks, 0);
 	KUNIT_EXPECT_EQ(test, t->mapped, 0);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&t->attrs));
-	KUNIT_EXPECT_EQ(test, pddgpu_pool_bytes(&t->pool), 0);
 }
 
 static struct ttm_tt *pool_tt(struct kunit *test, u32 num_pages, enum ttm_caching caching,
@@ -208,7 +208,7 @@ static void pool_put(struct kunit *test, struct ttm_tt *tt)
 	struct pool_test *t = test->priv;
 	u32 i;
 
-	pddgpu_pool_free(&t->pool, tt);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_free(&t->pool, tt), 0);
 	for (i = 0; i < tt->num_pages; i++)
 		KUNIT_EXPECT_NULL(test, tt->pages[i]);
 }
@@ -263,10 +263,15 @@ static bool pool_has_attr(struct kunit *test, struct ttm_tt *tt, enum ttm_cachin
 	return true;
 }
 
+static struct pddgpu_pool_heap *pool_heap(struct pddgpu_pool *pool, enum ttm_caching caching)
+{
+	return pddgpu_pool_heap(pool, numa_mem_id(), caching);
+}
+
 static unsigned long pool_num(struct pddgpu_pool *pool, enum ttm_caching caching,
 			      unsigned int order, enum pddgpu_pool_contents contents)
 {
-	struct pddgpu_pool_heap *heap = &pool->heaps[caching];
+	struct pddgpu_pool_heap *heap = pool_heap(pool, caching);
 
 	return heap->num[order][PDDGPU_POOL_PART][contents] +
 	       heap->num[order][PDDGPU_POOL_WHOLE][contents];
@@ -282,7 +287,7 @@ static unsigned long pool_listed(struct pddgpu_pool *pool, enum ttm_caching cach
 static unsigned long pool_out(struct pddgpu_pool *pool, enum ttm_caching caching,
 			      unsigned int order)
 {
-	return pool->heaps[caching].out[order];
+	return pool_heap(pool, caching)->out[order];
 }
 
 static u64 pool_free_pages(struct pddgpu_pool *pool)
@@ -445,7 +450,7 @@ static void freed_chunks_are_reused(struct kunit *test)
 static void small_buffers_share_a_block(struct kunit *test)
 {
 	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
-	struct pddgpu_pool_heap *heap = &pool->heaps[ttm_write_combined];
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_write_combined);
 	struct pool_test *t = test->priv;
 	unsigned int i, j;
 
@@ -480,7 +485,7 @@ static void small_buffers_share_a_block(struct kunit *test)
 static void whole_blocks_stay_whole(struct kunit *test)
 {
 	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
-	struct pddgpu_pool_heap *heap = &pool->heaps[ttm_uncached];
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_uncached);
 	struct ttm_tt *small, *large, *other;
 
 	large = pool_get(test, POOL_BLOCK, ttm_uncached, 0);
@@ -520,7 +525,7 @@ static void only_whole_blocks_go_back(struct kunit *test)
 static void contents_keep_halves_apart(struct kunit *test)
 {
 	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
-	struct pddgpu_pool_heap *heap = &pool->heaps[ttm_write_combined];
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_write_combined);
 	struct ttm_tt *tt = pool_tt(test, 1, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
 	struct pool_test *t = test->priv;
 	struct ttm_tt *held;
@@ -535,7 +540,7 @@ static void contents_keep_halves_apart(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.cleared), 1);
-	pddgpu_pool_free(pool, tt);
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_free(pool, tt), 0);
 	t->countdown = 0;
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
 	t->countdown = -1;
@@ -753,9 +758,36 @@ static void limit_is_shared_by_pools(struct kunit *test)
 	pddgpu_pool_set_limit(10);
 	pool_put(test, pool_get(test, 8, ttm_cached, 0));
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(second, tt, &pool_ctx), 0);
-	pddgpu_pool_free(second, tt);
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_free(second, tt), 0);
 	KUNIT_EXPECT_LE(test, pool_free_pages(pool) + pool_free_pages(second), 10);
 	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 8);
+	pddgpu_pool_fini(second);
+}
+
+/* Whichever of its pages it is */
+static void foreign_page_is_refused(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0), *second;
+	struct ttm_tt *tt = pool_tt(test, 3, ttm_cached, 0), *own;
+	struct pool_test *t = test->priv;
+
+	second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_init(second, NULL, 0), 0);
+	tt->dma_address = NULL;
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(second, tt, &pool_ctx), 0);
+	own = pool_get(test, 3, ttm_cached, 0);
+
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_free(pool, tt), -EINVAL);
+	swap(tt->pages[2], own->pages[2]);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_free(pool, own), -EINVAL);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_free(second, tt), -EINVAL);
+	KUNIT_EXPECT_EQ(test, t->mapped, 2);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool) + pool_free_pages(second), 0);
+
+	swap(tt->pages[2], own->pages[2]);
+	pool_put(test, own);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_free(second, tt), 0);
 	pddgpu_pool_fini(second);
 }
 
@@ -861,7 +893,7 @@ static void undo_that_fails_keeps_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
 	KUNIT_EXPECT_FALSE(test, xa_empty(&t->attrs));
 	KUNIT_EXPECT_EQ(test, pool_listed(pool, ttm_uncached, PDDGPU_POOL_MAX_ORDER), 0);
-	KUNIT_EXPECT_EQ(test, pool->heaps[ttm_uncached].num_stuck, POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_heap(pool, ttm_uncached)->num_stuck, POOL_BLOCK);
 
 	t->fail_restore = false;
 	pddgpu_pool_empty(pool);
@@ -898,8 +930,8 @@ static void partial_failure_changes_nothing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, t->blocks, 1);
 		KUNIT_EXPECT_EQ(test, t->mapped, 1);
 		KUNIT_EXPECT_EQ(test, pool_free_pages(pool), free);
-		KUNIT_EXPECT_EQ(test, pool->heaps[ttm_write_combined].num_free, free);
-		KUNIT_EXPECT_EQ(test, pool->heaps[ttm_write_combined].num_whole, 0);
+		KUNIT_EXPECT_EQ(test, pool_heap(pool, ttm_write_combined)->num_free, free);
+		KUNIT_EXPECT_EQ(test, pool_heap(pool, ttm_write_combined)->num_whole, 0);
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.hits), 0);
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&pool->stats.misses), 1);
 		for (i = 0; i < PDDGPU_POOL_NUM_ORDERS; i++)
@@ -1028,15 +1060,16 @@ static void dump_adds_up(struct kunit *test)
 			POOL_BLOCK - 4 + 3);
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "whole_free_pages"), 3);
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "conversions"), 2);
-	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "limit_pages_all_pools"), 1000);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "node 0 limit_pages_all_pools"),
+			1000);
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "out_pages"),
 			BIT(PDDGPU_POOL_MAX_ORDER) + 4);
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "out_pages_in_2m_chunks"),
 			BIT(PDDGPU_POOL_MAX_ORDER));
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "misses"), 4);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(dump, "\ncached_order_1: dirty 1 clean 0 out 0\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(dump, "\nnode 0 cached_order_1: dirty 1 clean 0 out 0\n"));
 	KUNIT_EXPECT_NOT_NULL(test,
-			      strstr(dump, "\nwrite_combined_order_2: dirty 1 clean 0 out 1\n"));
+			      strstr(dump, "\nnode 0 write_combined_order_2: dirty 1 clean 0 out 1\n"));
 	pool_put(test, tt);
 }
 
@@ -1133,6 +1166,7 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(limit_leaves_some_slack),
 	KUNIT_CASE(limit_takes_effect_when_written),
 	KUNIT_CASE(limit_is_shared_by_pools),
+	KUNIT_CASE(foreign_page_is_refused),
 	KUNIT_CASE(shrinker_gives_pages_back),
 	KUNIT_CASE(empty_gives_everything_back),
 	KUNIT_CASE(shrinker_survives_failure),
