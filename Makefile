@@ -27,6 +27,7 @@ pddgpu-y := \
 	pddgpu_pool.o \
 	pddgpu_pool_backend.o \
 	pddgpu_pool_block.o \
+	pddgpu_pool_clean.o \
 	pddgpu_pool_reclaim.o \
 	pddgpu_pt.o \
 	pddgpu_res_cursor.o \

@@ -36,7 +36,7 @@
  * when it is handed out again to someone who needs zeroes (%TTM_TT_FLAG_ZERO_ALLOC,
  * which TTM sets for all but the buffers that a move fills to the last byte), and
  * not when it is freed, so a buffer's owner never waits for a clear that nobody
- * needs.  Nor is a new block cleared for the sake of a small part of it, unless the
+ * needs: most often it has been cleaned in the background by then, see below.  Nor is a new block cleared for the sake of a small part of it, unless the
  * system does so anyhow (init_on_alloc).
  *
  * Populating a &struct ttm_tt takes three steps: gather chunks, clear them, map them
@@ -141,6 +141,8 @@ static int pool_add_block(struct pool_alloc *alloc, gfp_t gfp, struct pddgpu_poo
 
 	pddgpu_pool_account(heap, BIT(block->mem.order));
 	pddgpu_pool_heap_add(block, clean ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY);
+	if (!clean)
+		pddgpu_pool_wake_cleaner(alloc->pool);
 	/* dma_alloc_attrs() need not care what node it is asked for */
 	return alloc->local && heap->nid != alloc->nid ? -ENOSPC : 0;
 }
@@ -447,6 +449,7 @@ int pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt)
 		pddgpu_pool_trim(pool, heap->nid);
 	}
 	memset(tt->pages, 0, tt->num_pages * sizeof(*tt->pages));
+	pddgpu_pool_wake_cleaner(pool);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_free);
@@ -507,6 +510,7 @@ static unsigned long pool_free_pages(struct pddgpu_pool *pool)
 
 	for (i = 0; i < pool->num_heaps; i++)
 		num_pages += READ_ONCE(pool->heaps[i].num_free) +
+			     READ_ONCE(pool->heaps[i].num_cleaning) +
 			     READ_ONCE(pool->heaps[i].num_stuck);
 
 	return num_pages;
@@ -544,6 +548,7 @@ void pddgpu_pool_fini(struct pddgpu_pool *pool)
 {
 	WARN_ON(pool_out_pages(pool, 0));
 
+	pddgpu_pool_cleaner_fini(pool);
 	pddgpu_pool_reclaim_fini(pool);
 	pddgpu_pool_empty(pool);
 	/* Attributes that could not be put back: these pages are lost, not misused */
@@ -557,6 +562,44 @@ u64 pddgpu_pool_bytes(struct pddgpu_pool *pool)
 	return (u64)pool_free_pages(pool) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_bytes);
+
+static unsigned long pool_cleaning_pages(struct pddgpu_pool *pool)
+{
+	unsigned long num_pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < pool->num_heaps; i++)
+		num_pages += READ_ONCE(pool->heaps[i].num_cleaning);
+
+	return num_pages;
+}
+
+static unsigned long heap_contents_pages(struct pddgpu_pool_heap *heap,
+					 enum pddgpu_pool_contents contents)
+{
+	unsigned long num_pages = 0;
+	unsigned int order;
+
+	spin_lock(&heap->lock);
+	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+		num_pages += (heap->num[order][PDDGPU_POOL_PART][contents] +
+			      heap->num[order][PDDGPU_POOL_WHOLE][contents]) << order;
+	spin_unlock(&heap->lock);
+
+	return num_pages;
+}
+
+static unsigned long pool_contents_pages(struct pddgpu_pool *pool,
+					 enum pddgpu_pool_contents contents)
+{
+	unsigned long num_pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < pool->num_heaps; i++)
+		num_pages += heap_contents_pages(&pool->heaps[i], contents);
+
+	return num_pages;
+}
 
 static void pool_print_order(struct pddgpu_pool_heap *heap, unsigned int order,
 			     struct drm_printer *p)
@@ -626,7 +669,13 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	drm_printf(p, "stuck_pages: %lu\n", pool_stuck_pages(pool));
 	drm_printf(p, "hits: %ld\n", atomic_long_read(&stats->hits));
 	drm_printf(p, "misses: %ld\n", atomic_long_read(&stats->misses));
+	drm_printf(p, "clean_pages: %lu\n", pool_contents_pages(pool, PDDGPU_POOL_CLEAN));
+	drm_printf(p, "dirty_pages: %lu\n", pool_contents_pages(pool, PDDGPU_POOL_DIRTY) +
+		   pool_cleaning_pages(pool));
 	drm_printf(p, "cleared_pages: %ld\n", atomic_long_read(&stats->cleared));
+	drm_printf(p, "cleaned_by_engine_pages: %ld\n",
+		   atomic_long_read(&stats->cleaned_by_engine));
+	drm_printf(p, "cleaned_by_cpu_pages: %ld\n", atomic_long_read(&stats->cleaned_by_cpu));
 	drm_printf(p, "conversions: %ld\n", atomic_long_read(&stats->conversions));
 	drm_printf(p, "converted_pages: %ld\n", atomic_long_read(&stats->converted));
 	drm_printf(p, "restored_pages: %ld\n", atomic_long_read(&stats->restored));

@@ -8,6 +8,7 @@
 
 #include "pddgpu_pool_backend.h"
 #include "pddgpu_pool_block.h"
+#include "pddgpu_pool_clean.h"
 
 struct device;
 struct drm_printer;
@@ -27,6 +28,10 @@ struct pddgpu_pool_stats {
 	atomic_long_t misses;
 	/** @cleared: pages that the CPU cleared because a dirty chunk was reused */
 	atomic_long_t cleared;
+	/** @cleaned_by_cpu: pages that the CPU cleared in the background */
+	atomic_long_t cleaned_by_cpu;
+	/** @cleaned_by_engine: pages that the device cleared in the background */
+	atomic_long_t cleaned_by_engine;
 	/** @conversions: calls that changed caching attributes, either way */
 	atomic_long_t conversions;
 	/** @converted: pages whose caching attributes were changed from write-back */
@@ -51,6 +56,8 @@ struct pddgpu_pool {
 	struct pddgpu_pool_heap *heaps;
 	/** @num_heaps: how many @heaps there are */
 	unsigned int num_heaps;
+	/** @cleaner: makes dirty pages clean */
+	struct pddgpu_pool_cleaner cleaner;
 	/** @stats: counters */
 	struct pddgpu_pool_stats stats;
 	/** @shrinker: gives pages back under memory pressure */

@@ -24,9 +24,9 @@
  * block.  Positions are counted from the block's first page, as dma_alloc_attrs()
  * does not promise natural alignment.
  *
- * Halves are merged if they have the same contents, so that what is clean stays
- * so.  When the last chunk of a block comes back, the rest is merged too, and one
- * dirty chunk makes the block dirty: a whole block is worth more.
+ * Halves are merged if they have the same contents, so that what is clean stays so.
+ * A block that is free as a whole, but of mixed contents, is merged, and dirty then,
+ * only when it is needed as a whole before the cleaner has made all of it clean.
  */
 
 /* Chunks between two looks at who else waits for the lock */
@@ -70,9 +70,11 @@ struct pddgpu_pool_block *pddgpu_pool_block_create(unsigned int order)
 	struct pddgpu_pool_block *block;
 
 	block = kzalloc(struct_size(block, map, BIT(order)), GFP_KERNEL);
-	if (block)
-		block->fresh = true;
+	if (!block)
+		return NULL;
 
+	block->fresh = true;
+	INIT_LIST_HEAD(&block->link);
 	return block;
 }
 
@@ -102,14 +104,21 @@ bool pddgpu_pool_chunk_is_clean(const struct page *page)
 	return chunk_value(page) & MAP_CLEAN;
 }
 
-void pddgpu_pool_chunk_clear(struct page *page)
+void pddgpu_pool_chunk_set_clean(struct page *page)
 {
 	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
+
+	block_set_chunk(block, block_index(block, page),
+			map_value(pddgpu_pool_chunk_order(page), PDDGPU_POOL_CLEAN));
+}
+
+void pddgpu_pool_chunk_clear(struct page *page)
+{
 	unsigned int order = pddgpu_pool_chunk_order(page), i;
 
 	for (i = 0; i < BIT(order); i++)
 		clear_highpage(page + i);
-	block_set_chunk(block, block_index(block, page), map_value(order, PDDGPU_POOL_CLEAN));
+	pddgpu_pool_chunk_set_clean(page);
 	cond_resched();
 }
 
@@ -157,6 +166,22 @@ static void heap_unlink(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block 
 	block_clear_chunk(block, i);
 }
 
+/* Mixed blocks are whole ones, too */
+static void heap_add_mixed(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block)
+{
+	list_add(&block->link, &heap->mixed);
+	heap_count(&heap->num_whole, BIT(block->mem.order));
+}
+
+static void heap_del_mixed(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block)
+{
+	if (list_empty(&block->link))
+		return;
+
+	list_del_init(&block->link);
+	heap_count(&heap->num_whole, -(long)BIT(block->mem.order));
+}
+
 static void heap_account_free(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
 			      int num_pages)
 {
@@ -173,11 +198,27 @@ void pddgpu_pool_heap_init(struct pddgpu_pool_heap *heap, struct pddgpu_pool *po
 	heap->nid = nid;
 	heap->caching = caching;
 	spin_lock_init(&heap->lock);
+	INIT_LIST_HEAD(&heap->mixed);
 	INIT_LIST_HEAD(&heap->stuck);
 	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
 		for (share = 0; share < PDDGPU_POOL_NUM_SHARES; share++)
 			for (contents = 0; contents < PDDGPU_POOL_NUM_CONTENTS; contents++)
 				INIT_LIST_HEAD(&heap->chunks[order][share][contents]);
+}
+
+/* Make a mixed block one chunk */
+static void heap_merge_mixed(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block)
+{
+	unsigned int i, order;
+
+	heap_del_mixed(heap, block);
+	for (i = 0; i < BIT(block->mem.order); i += BIT(order)) {
+		order = block->map[i] & MAP_ORDER;
+		heap_unlink(heap, block, i);
+		heap->merges++;
+	}
+	heap->merges--; /* n chunks take n - 1 */
+	heap_link(heap, block, 0, block->mem.order, PDDGPU_POOL_DIRTY);
 }
 
 /* --- Handing out --- */
@@ -200,14 +241,29 @@ static struct page *heap_find_share(struct pddgpu_pool_heap *heap, unsigned int 
 				struct page, lru);
 }
 
+static struct page *heap_find_mixed(struct pddgpu_pool_heap *heap, unsigned int min_order)
+{
+	struct pddgpu_pool_block *block;
+
+	list_for_each_entry(block, &heap->mixed, link) {
+		if (block->mem.order < min_order)
+			continue;
+		heap_merge_mixed(heap, block);
+		return block->mem.page;
+	}
+
+	return NULL;
+}
+
 static struct page *heap_find(struct pddgpu_pool_heap *heap, unsigned int min_order,
 			      enum pddgpu_pool_contents best)
 {
 	return heap_find_share(heap, min_order, PDDGPU_POOL_PART, best) ?:
-	       heap_find_share(heap, min_order, PDDGPU_POOL_WHOLE, best);
+	       heap_find_share(heap, min_order, PDDGPU_POOL_WHOLE, best) ?:
+	       heap_find_mixed(heap, min_order);
 }
 
-/* Make a free chunk one of @order that is in use */
+/* Make a free chunk one of @order that is not */
 static void heap_take_chunk(struct pddgpu_pool_heap *heap, struct page *page, unsigned int order)
 {
 	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
@@ -215,6 +271,7 @@ static void heap_take_chunk(struct pddgpu_pool_heap *heap, struct page *page, un
 	u8 value = block->map[i];
 	unsigned int size = value & MAP_ORDER;
 
+	heap_del_mixed(heap, block);
 	heap_unlink(heap, block, i);
 	while (size > order) {
 		size--;
@@ -223,7 +280,6 @@ static void heap_take_chunk(struct pddgpu_pool_heap *heap, struct page *page, un
 	}
 	block_set_chunk(block, i, map_value(order, map_contents(value)));
 	heap_account_free(heap, block, -(int)BIT(order));
-	heap_count(&heap->out[order], 1);
 }
 
 unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int order,
@@ -241,6 +297,7 @@ unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int 
 		if (!page)
 			break;
 		heap_take_chunk(heap, page, order);
+		heap_count(&heap->out[order], 1);
 		*num_fresh += READ_ONCE(pddgpu_pool_chunk_block(page)->fresh);
 		for (i = 0; i < BIT(order); i++)
 			*pages++ = page + i;
@@ -252,26 +309,11 @@ unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int 
 
 /* --- Taking back --- */
 
-/* Whatever their contents, now that all of them are free */
-static void heap_merge_all(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block)
-{
-	unsigned int i, order;
-
-	for (i = 0; i < BIT(block->mem.order); i += BIT(order)) {
-		order = block->map[i] & MAP_ORDER;
-		heap_unlink(heap, block, i);
-		heap->merges++;
-	}
-	heap->merges--; /* n chunks take n - 1 */
-	heap_link(heap, block, 0, block->mem.order, PDDGPU_POOL_DIRTY);
-}
-
 static void heap_put_chunk(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
 			   unsigned int i, enum pddgpu_pool_contents contents)
 {
 	unsigned int order = block->map[i] & MAP_ORDER, buddy;
 
-	heap_count(&heap->out[order], -1);
 	heap_account_free(heap, block, BIT(order));
 	block_clear_chunk(block, i);
 	for (; order < block->mem.order; order++) {
@@ -284,7 +326,7 @@ static void heap_put_chunk(struct pddgpu_pool_heap *heap, struct pddgpu_pool_blo
 	}
 	heap_link(heap, block, i, order, contents);
 	if (order < block->mem.order && block->num_free == BIT(block->mem.order))
-		heap_merge_all(heap, block);
+		heap_add_mixed(heap, block);
 }
 
 u32 pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages)
@@ -299,6 +341,7 @@ u32 pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32
 		if (block->heap != heap)
 			break;
 		order = pddgpu_pool_chunk_order(pages[done]);
+		heap_count(&heap->out[order], -1);
 		heap_put_chunk(heap, block, block_index(block, pages[done]), PDDGPU_POOL_DIRTY);
 		done += BIT(order);
 	}
@@ -311,6 +354,8 @@ u32 pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32
 static void heap_remove(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
 			struct list_head *blocks)
 {
+	if (!list_empty(&block->link))
+		heap_merge_mixed(heap, block);
 	heap_unlink(heap, block, 0);
 	heap_account_free(heap, block, -(int)BIT(block->mem.order));
 	heap->blocks[block->mem.order]--;
@@ -331,6 +376,7 @@ u32 pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u
 		if (block->heap != heap)
 			break;
 		order = pddgpu_pool_chunk_order(pages[done]);
+		heap_count(&heap->out[order], -1);
 		heap_put_chunk(heap, block, block_index(block, pages[done]),
 			       map_contents(chunk_value(pages[done])));
 		if (READ_ONCE(block->fresh) && block->num_free == BIT(block->mem.order))
@@ -340,6 +386,60 @@ u32 pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u
 	spin_unlock(&heap->lock);
 
 	return done;
+}
+
+/* --- Cleaning --- */
+
+static struct page *heap_find_dirty(struct pddgpu_pool_heap *heap)
+{
+	unsigned long part = heap->orders[PDDGPU_POOL_PART][PDDGPU_POOL_DIRTY];
+	unsigned long whole = heap->orders[PDDGPU_POOL_WHOLE][PDDGPU_POOL_DIRTY];
+	unsigned int order;
+
+	if (!(part | whole))
+		return NULL;
+
+	order = __fls(part | whole);
+	return list_first_entry(&heap->chunks[order][whole & BIT(order) ? PDDGPU_POOL_WHOLE :
+							PDDGPU_POOL_PART][PDDGPU_POOL_DIRTY],
+				struct page, lru);
+}
+
+unsigned int pddgpu_pool_heap_take_dirty(struct pddgpu_pool_heap *heap, struct page **chunks,
+					 unsigned int max, u32 max_pages)
+{
+	unsigned int num, order;
+	u32 num_pages = 0;
+
+	spin_lock(&heap->lock);
+	for (num = 0; num < max && num_pages < max_pages; num++) {
+		chunks[num] = heap_find_dirty(heap);
+		if (!chunks[num])
+			break;
+		order = pddgpu_pool_chunk_order(chunks[num]);
+		heap_take_chunk(heap, chunks[num], order);
+		num_pages += BIT(order);
+	}
+	heap_count(&heap->num_cleaning, num_pages);
+	spin_unlock(&heap->lock);
+
+	return num;
+}
+
+void pddgpu_pool_heap_put_cleaned(struct pddgpu_pool_heap *heap, struct page **chunks,
+				  unsigned int num)
+{
+	struct pddgpu_pool_block *block;
+	unsigned int i;
+
+	spin_lock(&heap->lock);
+	for (i = 0; i < num; i++) {
+		block = pddgpu_pool_chunk_block(chunks[i]);
+		heap_count(&heap->num_cleaning, -(long)BIT(pddgpu_pool_chunk_order(chunks[i])));
+		heap_put_chunk(heap, block, block_index(block, chunks[i]),
+			       map_contents(chunk_value(chunks[i])));
+	}
+	spin_unlock(&heap->lock);
 }
 
 /* --- Blocks that come and go --- */
@@ -382,6 +482,18 @@ void pddgpu_pool_heap_take_stuck(struct pddgpu_pool_heap *heap, struct list_head
 	spin_unlock(&heap->lock);
 }
 
+/* They count as dirty */
+static void heap_merge_some_mixed(struct pddgpu_pool_heap *heap, unsigned long max)
+{
+	struct pddgpu_pool_block *block, *next;
+
+	list_for_each_entry_safe(block, next, &heap->mixed, link) {
+		if (!max--)
+			break;
+		heap_merge_mixed(heap, block);
+	}
+}
+
 unsigned long pddgpu_pool_heap_take_blocks(struct pddgpu_pool_heap *heap, unsigned int order,
 					   enum pddgpu_pool_contents contents, unsigned long max,
 					   struct list_head *blocks)
@@ -391,10 +503,13 @@ unsigned long pddgpu_pool_heap_take_blocks(struct pddgpu_pool_heap *heap, unsign
 	struct page *page;
 
 	/* A stale look costs a block more or less */
-	if (!(READ_ONCE(heap->orders[PDDGPU_POOL_WHOLE][contents]) & BIT(order)))
+	if (!(READ_ONCE(heap->orders[PDDGPU_POOL_WHOLE][contents]) & BIT(order)) &&
+	    list_empty(&heap->mixed))
 		return 0;
 
 	spin_lock(&heap->lock);
+	if (contents == PDDGPU_POOL_DIRTY)
+		heap_merge_some_mixed(heap, max);
 	for (num = 0; num < max && !list_empty(list); num++) {
 		page = list_last_entry(list, struct page, lru);
 		heap_remove(heap, pddgpu_pool_chunk_block(page), blocks);

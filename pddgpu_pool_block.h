@@ -35,6 +35,8 @@ struct pddgpu_pool_block {
 	struct pddgpu_pool_heap *heap;
 	/** @num_free: free pages, by the heap's lock */
 	u32 num_free;
+	/** @link: in the heap's mixed blocks, by its lock */
+	struct list_head link;
 	/** @fresh: no buffer that was populated had a part of it yet */
 	bool fresh;
 	/**
@@ -64,12 +66,16 @@ struct pddgpu_pool_heap {
 			 [PDDGPU_POOL_NUM_CONTENTS];
 	/** @orders: those of which there are chunks, as a mask */
 	unsigned long orders[PDDGPU_POOL_NUM_SHARES][PDDGPU_POOL_NUM_CONTENTS];
+	/** @mixed: whole blocks of which a part is clean and another dirty, by their link */
+	struct list_head mixed;
 	/** @stuck: first pages of blocks with attributes that could not be put back */
 	struct list_head stuck;
 	/** @num_stuck: pages in @stuck */
 	unsigned long num_stuck;
-	/** @num_free: free pages, without @num_stuck */
+	/** @num_free: free pages, without @num_stuck and @num_cleaning */
 	unsigned long num_free;
+	/** @num_cleaning: pages that are being cleaned: not free, nor handed out */
+	unsigned long num_cleaning;
 	/** @num_whole: of which are in whole blocks */
 	unsigned long num_whole;
 	/** @out: chunks handed out, by order */
@@ -161,6 +167,30 @@ u32 pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u
 			   struct list_head *fresh);
 
 /**
+ * pddgpu_pool_heap_take_dirty() - Take dirty chunks out, to clean them
+ * @heap: the heap
+ * @chunks: filled in: their first pages
+ * @max: how many chunks there is room for
+ * @max_pages: how many pages they shall have, at least 1; the first chunk may have more
+ *
+ * The largest come first.
+ *
+ * Return: the number of chunks, 0 if there are none.
+ */
+unsigned int pddgpu_pool_heap_take_dirty(struct pddgpu_pool_heap *heap, struct page **chunks,
+					 unsigned int max, u32 max_pages);
+
+/**
+ * pddgpu_pool_heap_put_cleaned() - Take chunks back that were to be cleaned
+ * @heap: the heap
+ * @chunks: first pages, from pddgpu_pool_heap_take_dirty(); clean now if they were
+ *          given to pddgpu_pool_chunk_set_clean()
+ * @num: how many there are
+ */
+void pddgpu_pool_heap_put_cleaned(struct pddgpu_pool_heap *heap, struct page **chunks,
+				  unsigned int num);
+
+/**
  * pddgpu_pool_heap_take_blocks() - Take whole free blocks out, to give them back
  * @heap: the heap
  * @order: of the blocks
@@ -206,8 +236,14 @@ unsigned int pddgpu_pool_chunk_order(const struct page *page);
 bool pddgpu_pool_chunk_is_clean(const struct page *page);
 
 /**
+ * pddgpu_pool_chunk_set_clean() - Note that a chunk was filled with zeroes
+ * @page: its first page; the caller's
+ */
+void pddgpu_pool_chunk_set_clean(struct page *page);
+
+/**
  * pddgpu_pool_chunk_clear() - Fill a chunk with zeroes, by CPU, and note so
- * @page: its first page; handed out to the caller
+ * @page: its first page; the caller's
  *
  * May sleep.
  */

@@ -584,6 +584,10 @@ int pddgpu_ttm_init(struct pddgpu_device *pdev)
 	if (ret)
 		return ret;
 
+	ret = pddgpu_pool_start_cleaning(&pdev->pool, NULL);
+	if (ret)
+		goto err_pool_fini;
+
 	ret = ttm_device_init(&pdev->ttm, &pddgpu_ttm_funcs, drm->dev,
 			      drm->anon_inode->i_mapping, drm->vma_offset_manager,
 			      dma_alloc, dma32);
@@ -620,5 +624,6 @@ void pddgpu_ttm_unplug(struct pddgpu_device *pdev)
 						     ttm_manager_type(&pdev->ttm, mem_types[i]));
 		drm_WARN_ON(&pdev->drm, ret);
 	}
+	pddgpu_pool_stop_cleaning(&pdev->pool);
 	pddgpu_pool_empty(&pdev->pool);
 }

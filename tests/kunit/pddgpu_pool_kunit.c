@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
@@ -36,6 +38,7 @@ struct pool_test {
 	long conversions;	/* calls that change attributes */
 	long asked[PDDGPU_POOL_NUM_ORDERS];	/* allocations of an order, tried */
 	long mapped;		/* chunks mapped for DMA */
+	long device_cleared;	/* pages that the fake device has cleared */
 	gfp_t gfp[PDDGPU_POOL_NUM_ORDERS];	/* of the last allocation of an order */
 	unsigned int max_order;	/* larger ones fail */
 	/* Calls of any kind that succeed before one fails; negative: none fails */
@@ -546,9 +549,40 @@ static void contents_keep_halves_apart(struct kunit *test)
 	t->countdown = -1;
 	pool_put(test, held);
 	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
-	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_write_combined, PDDGPU_POOL_MAX_ORDER,
-				       PDDGPU_POOL_DIRTY), 1);
+	KUNIT_EXPECT_EQ(test, heap->num[0][PDDGPU_POOL_PART][PDDGPU_POOL_CLEAN], 1);
+	KUNIT_EXPECT_GT(test, heap->splits, heap->merges);
+
+	/* Who needs a whole block gets it all the same */
+	pool_put(test, pool_get(test, POOL_BLOCK, ttm_write_combined, 0));
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
 	KUNIT_EXPECT_EQ(test, heap->splits, heap->merges);
+}
+
+/* Mixed blocks are whole ones: for the shrinker, and until a part is taken */
+static void mixed_blocks_go_back(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_write_combined);
+	struct pool_test *t = test->priv;
+	struct ttm_tt *held;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		pool_put(test, pool_get(test, 3, ttm_write_combined, 0));
+		pddgpu_pool_clean(pool);
+		pool_put(test, pool_get(test, 3, ttm_write_combined, 0));
+		KUNIT_EXPECT_EQ(test, pool_shrinkable(pool), POOL_BLOCK);
+		held = pool_get(test, 1, ttm_write_combined, 0);
+		KUNIT_EXPECT_EQ(test, heap->num_whole, 0);
+		KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1), SHRINK_STOP);
+		pool_put(test, held);
+
+		KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
+		KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1), POOL_BLOCK);
+		KUNIT_EXPECT_EQ(test, t->blocks, 0);
+		KUNIT_EXPECT_EQ(test, heap->num_whole, 0);
+	}
 }
 
 /* One try for a buffer, not one for each of its chunks, and nobody waits for it */
@@ -672,6 +706,179 @@ static void clean_chunks_serve_who_needs_zeroes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
 	pool_put(test, tt);
 }
+
+/* --- Cleaning --- */
+
+/* A device that clears what it is told to, or leaves a mess */
+static int fake_clear(struct pddgpu_pool *pool, enum ttm_caching caching,
+		      const struct pddgpu_pool_span *spans, unsigned int num_spans)
+{
+	struct pool_test *t = pool_current();
+	u8 value = pool_fails(t) ? 0x5a : 0;
+	unsigned int i, j;
+
+	for (i = 0; i < num_spans; i++)
+		for (j = 0; j < spans[i].num_pages; j++) {
+			struct page *page = pfn_to_page(PHYS_PFN(spans[i].addr) + j);
+			void *attr = xa_load(&t->attrs, page_to_pfn(page));
+
+			KUNIT_EXPECT_PTR_EQ(kunit_get_current_test(), attr,
+					    caching == ttm_cached ? NULL : xa_mk_value(caching));
+			memset_page(page, 0, value, PAGE_SIZE);
+			t->device_cleared += !value;
+		}
+
+	return value ? -EIO : 0;
+}
+
+static void pool_put_filled(struct kunit *test, struct ttm_tt *tt)
+{
+	pool_fill_with(tt, 0xa5);
+	pool_put(test, tt);
+}
+
+/* What was cleaned, by whom, and that nobody else has to clear it */
+static void expect_cleaned(struct kunit *test, long by_cpu, long by_engine)
+{
+	struct pool_test *t = test->priv;
+	struct pddgpu_pool_stats *stats = &t->pool.stats;
+	struct ttm_tt *tt;
+
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleaned_by_cpu), by_cpu);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleaned_by_engine), by_engine);
+	KUNIT_EXPECT_EQ(test, t->device_cleared, by_engine);
+	KUNIT_EXPECT_EQ(test, t->mapped, 0);
+
+	tt = pool_get(test, 2 * POOL_BLOCK, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleared), 0);
+	pool_put(test, tt);
+}
+
+static void cleaner_cleans_by_cpu(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+
+	pool_put_filled(test, pool_get(test, 2 * POOL_BLOCK, ttm_write_combined, 0));
+	pddgpu_pool_clean(pool);
+	pddgpu_pool_clean(pool);
+	expect_cleaned(test, 2 * POOL_BLOCK, 0);
+}
+
+static void cleaner_cleans_by_device(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+
+	pool->cleaner.clear = fake_clear;
+	pool_put_filled(test, pool_get(test, 2 * POOL_BLOCK, ttm_write_combined, 0));
+	pddgpu_pool_clean(pool);
+	expect_cleaned(test, 0, 2 * POOL_BLOCK);
+}
+
+/* Neither a mapping that fails nor a device does harm; the CPU takes over */
+static void cleaner_survives_failure(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+
+	pool->cleaner.clear = fake_clear;
+	pool_put_filled(test, pool_get(test, 2 * POOL_BLOCK, ttm_write_combined, 0));
+	t->countdown = 3; /* the mapping of the second block */
+	pddgpu_pool_clean(pool);
+	t->countdown = -1;
+	expect_cleaned(test, POOL_BLOCK, POOL_BLOCK);
+}
+
+static void cleaner_repairs_what_the_device_left(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+
+	pool->cleaner.clear = fake_clear;
+	pool_put_filled(test, pool_get(test, 2 * POOL_BLOCK, ttm_write_combined, 0));
+	t->countdown = 4; /* the second clear */
+	pddgpu_pool_clean(pool);
+	t->countdown = -1;
+	expect_cleaned(test, POOL_BLOCK, POOL_BLOCK);
+}
+
+/* One page of a clean block: no more than that is cleaned, and the block whole again */
+static void cleaner_cleans_no_more_than_was_used(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pddgpu_pool_stats *stats = &pool->stats;
+
+	pool_put(test, pool_get(test, POOL_BLOCK, ttm_write_combined, 0));
+	pddgpu_pool_clean(pool);
+	pool_put_filled(test, pool_get(test, 1, ttm_write_combined, 0));
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleaned_by_cpu), POOL_BLOCK + 1);
+	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_write_combined, PDDGPU_POOL_MAX_ORDER,
+				       PDDGPU_POOL_CLEAN), 1);
+}
+
+/* A buffer that comes meanwhile gets other pages, and the books are in order */
+static int clear_and_populate(struct pddgpu_pool *pool, enum ttm_caching caching,
+			      const struct pddgpu_pool_span *spans, unsigned int num_spans)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct pool_test *t = test->priv;
+
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 2 * POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_shrinkable(pool), POOL_BLOCK);
+	t->tts[0] = pool_get(test, POOL_BLOCK, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_PTR_NE(test, t->tts[0]->pages[0], pfn_to_page(PHYS_PFN(spans[0].addr)));
+	pool_fill_with(t->tts[0], 1);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
+	return fake_clear(pool, caching, spans, num_spans);
+}
+
+static void cleaner_is_in_nobodys_way(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+
+	pool_put_filled(test, pool_get(test, 2 * POOL_BLOCK, ttm_write_combined, 0));
+	pool->cleaner.clear = clear_and_populate;
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_TRUE(test, pool_is(t->tts[0], 1));
+	KUNIT_EXPECT_EQ(test, t->blocks, 2);
+	pool_put(test, t->tts[0]);
+}
+
+static bool pool_is_clean(struct pddgpu_pool *pool)
+{
+	unsigned long deadline = jiffies + 10 * HZ;
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_cached);
+
+	while (READ_ONCE(heap->orders[PDDGPU_POOL_WHOLE][PDDGPU_POOL_DIRTY]) ||
+	       READ_ONCE(heap->num_cleaning)) {
+		if (time_after(jiffies, deadline))
+			return false;
+		msleep(1);
+	}
+
+	return true;
+}
+
+/* No stubs: they are this task's own */
+static void cleaner_works_in_the_background(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start(test, 0);
+
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_start_cleaning(pool, NULL), 0);
+	pool_put_filled(test, pool_get(test, 70, ttm_cached, 0));
+	KUNIT_EXPECT_TRUE(test, pool_is_clean(pool));
+	KUNIT_EXPECT_GE(test, atomic_long_read(&pool->stats.cleaned_by_cpu), 70);
+
+	pddgpu_pool_stop_cleaning(pool);
+	pddgpu_pool_stop_cleaning(pool);
+	pool_put_filled(test, pool_get(test, 70, ttm_cached, 0));
+	msleep(50);
+	KUNIT_EXPECT_GT(test, pool_num(pool, ttm_cached, 1, PDDGPU_POOL_DIRTY), 0);
+}
+
+/* --- The limit and reclaim --- */
 
 static void limit_frees_the_excess_only(struct kunit *test)
 {
@@ -1081,6 +1288,7 @@ static void churn_leaks_nothing(struct kunit *test)
 	struct rnd_state rnd;
 	unsigned int step;
 
+	pool->cleaner.clear = fake_clear;
 	pddgpu_kunit_seed(test, &rnd);
 	for (step = 0; step < pddgpu_kunit_steps(4000); step++) {
 		u32 slot = prandom_u32_state(&rnd) % POOL_MAX_TTS;
@@ -1096,6 +1304,9 @@ static void churn_leaks_nothing(struct kunit *test)
 		t->max_order = prandom_u32_state(&rnd) % PDDGPU_POOL_NUM_ORDERS;
 		if (!(step % 64))
 			pddgpu_pool_set_limit(prandom_u32_state(&rnd) % 2048);
+		t->countdown = step % 3 ? -1 : prandom_u32_state(&rnd) % 20;
+		if (!(step % 50))
+			pddgpu_pool_clean(pool);
 		if (!(step % 100))
 			pool_shrink(pool, prandom_u32_state(&rnd) % 300);
 		t->countdown = prandom_u32_state(&rnd) % 4 ? -1 : prandom_u32_state(&rnd) % 20;
@@ -1114,6 +1325,7 @@ static void churn_leaks_nothing(struct kunit *test)
 			pool_put(test, t->tts[step]);
 	KUNIT_EXPECT_GT(test, atomic_long_read(&pool->stats.hits), 0);
 	KUNIT_EXPECT_GT(test, atomic_long_read(&pool->stats.trimmed), 0);
+	KUNIT_EXPECT_GT(test, t->device_cleared, 0);
 }
 
 static int pool_test_init(struct kunit *test)
@@ -1156,11 +1368,19 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(whole_blocks_stay_whole),
 	KUNIT_CASE(only_whole_blocks_go_back),
 	KUNIT_CASE(contents_keep_halves_apart),
+	KUNIT_CASE(mixed_blocks_go_back),
 	KUNIT_CASE(fragmented_memory_is_not_fought),
 	KUNIT_CASE(caching_modes_are_kept_apart),
 	KUNIT_CASE(zeroes_are_for_who_asks),
 	KUNIT_CASE(new_pages_are_zeroed_by_the_system),
 	KUNIT_CASE(clean_chunks_serve_who_needs_zeroes),
+	KUNIT_CASE(cleaner_cleans_by_cpu),
+	KUNIT_CASE(cleaner_cleans_by_device),
+	KUNIT_CASE(cleaner_survives_failure),
+	KUNIT_CASE(cleaner_repairs_what_the_device_left),
+	KUNIT_CASE(cleaner_cleans_no_more_than_was_used),
+	KUNIT_CASE(cleaner_is_in_nobodys_way),
+	KUNIT_CASE(cleaner_works_in_the_background),
 	KUNIT_CASE(limit_frees_the_excess_only),
 	KUNIT_CASE(limit_frees_no_more_than_a_block),
 	KUNIT_CASE(limit_leaves_some_slack),

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/visibility.h>
+#include <linux/atomic.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include "pddgpu_pool.h"
+#include "pddgpu_pool_clean.h"
+
+/**
+ * DOC: Cleaning
+ *
+ * Clients get zeroes, and nobody should wait for them to be written: what a buffer
+ * leaves behind is cleaned a moment later in the background, by the device if it
+ * can, and else by a worker.  Large chunks come first.  A buffer that needs zeroes
+ * before that clears what it gets itself.
+ *
+ * No more than 2 MiB are taken out of a heap at a time, so that a buffer that comes
+ * meanwhile finds the rest.  The worker rests while the machine sleeps, and looks at
+ * who else wants to run now and then, so a large pool is cleaned in several runs.
+ */
+
+/* Long enough that a buffer which is freed and made again, over and over, is not disturbed */
+#define POOL_CLEAN_DELAY	msecs_to_jiffies(10)
+
+/* Pages that are taken out of a heap at a time, and that one run of the worker cleans: 64 MiB */
+#define POOL_CLEAN_PAGES	BIT(PDDGPU_POOL_MAX_ORDER)
+#define POOL_CLEAN_RUN		(32 * POOL_CLEAN_PAGES)
+
+static u32 clean_num_pages(const struct pddgpu_pool_cleaner *cleaner, unsigned int num)
+{
+	unsigned int i;
+	u32 num_pages = 0;
+
+	for (i = 0; i < num; i++)
+		num_pages += BIT(pddgpu_pool_chunk_order(cleaner->chunks[i]));
+
+	return num_pages;
+}
+
+/* --- By the device --- */
+
+static void clean_unmap(struct pddgpu_pool *pool, unsigned int num)
+{
+	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+	unsigned int i;
+
+	for (i = 0; i < num; i++)
+		pddgpu_pool_backend_unmap(&pool->backend, cleaner->spans[i].addr,
+					  pddgpu_pool_chunk_order(cleaner->chunks[i]));
+}
+
+static int clean_map(struct pddgpu_pool *pool, unsigned int num)
+{
+	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+	unsigned int i, order;
+	int err;
+
+	for (i = 0; i < num; i++) {
+		struct page *page = cleaner->chunks[i];
+
+		order = pddgpu_pool_chunk_order(page);
+		err = pddgpu_pool_backend_map(&pool->backend, &pddgpu_pool_chunk_block(page)->mem,
+					      page, order, &cleaner->spans[i].addr);
+		if (err) {
+			clean_unmap(pool, i);
+			return err;
+		}
+		cleaner->spans[i].num_pages = BIT(order);
+	}
+
+	return 0;
+}
+
+static int clean_by_device(struct pddgpu_pool *pool, enum ttm_caching caching, unsigned int num)
+{
+	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+	unsigned int i;
+	int err;
+
+	if (!cleaner->clear)
+		return -ENODEV;
+
+	err = clean_map(pool, num);
+	if (err)
+		return err;
+	err = cleaner->clear(pool, caching, cleaner->spans, num);
+	clean_unmap(pool, num);
+	if (err)
+		return err;
+
+	for (i = 0; i < num; i++)
+		pddgpu_pool_chunk_set_clean(cleaner->chunks[i]);
+	atomic_long_add(clean_num_pages(cleaner, num), &pool->stats.cleaned_by_engine);
+	return 0;
+}
+
+/* --- By the CPU --- */
+
+static void clean_by_cpu(struct pddgpu_pool *pool, unsigned int num)
+{
+	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+	unsigned int i;
+
+	for (i = 0; i < num; i++)
+		pddgpu_pool_chunk_clear(cleaner->chunks[i]);
+	atomic_long_add(clean_num_pages(cleaner, num), &pool->stats.cleaned_by_cpu);
+}
+
+/* --- By whom it may be --- */
+
+/* Return how many pages were cleaned, 0 if all are clean */
+static u32 clean_some(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap)
+{
+	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+	unsigned int num;
+	u32 num_pages;
+
+	num = pddgpu_pool_heap_take_dirty(heap, cleaner->chunks, PDDGPU_POOL_CLEAN_CHUNKS,
+					  POOL_CLEAN_PAGES);
+	num_pages = clean_num_pages(cleaner, num);
+	if (num && clean_by_device(pool, heap->caching, num))
+		clean_by_cpu(pool, num);
+	pddgpu_pool_heap_put_cleaned(heap, cleaner->chunks, num);
+	cond_resched();
+
+	return num_pages;
+}
+
+/* Return whether there may be more to do */
+static bool clean_for_a_while(struct pddgpu_pool *pool)
+{
+	u32 num_pages = 0, some;
+	unsigned int i;
+
+	for (i = 0; i < pool->num_heaps; i++)
+		do {
+			some = clean_some(pool, &pool->heaps[i]);
+			num_pages += some;
+			if (num_pages >= POOL_CLEAN_RUN)
+				return true;
+		} while (some);
+
+	return false;
+}
+
+void pddgpu_pool_clean(struct pddgpu_pool *pool)
+{
+	while (clean_for_a_while(pool))
+		;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_clean);
+
+/* --- In the background --- */
+
+static void clean_work(struct work_struct *work)
+{
+	struct pddgpu_pool *pool = container_of(work, struct pddgpu_pool, cleaner.work.work);
+
+	if (clean_for_a_while(pool))
+		queue_delayed_work(pool->cleaner.wq, &pool->cleaner.work, 0);
+}
+
+void pddgpu_pool_wake_cleaner(struct pddgpu_pool *pool)
+{
+	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+
+	if (cleaner->wq && !delayed_work_pending(&cleaner->work))
+		queue_delayed_work(cleaner->wq, &cleaner->work, POOL_CLEAN_DELAY);
+}
+
+int pddgpu_pool_start_cleaning(struct pddgpu_pool *pool, pddgpu_pool_clear_fn clear)
+{
+	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+
+	INIT_DELAYED_WORK(&cleaner->work, clean_work);
+	cleaner->clear = clear;
+	cleaner->wq = alloc_workqueue("pddgpu_clean", WQ_UNBOUND | WQ_FREEZABLE, 1);
+
+	return cleaner->wq ? 0 : -ENOMEM;
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_start_cleaning);
+
+void pddgpu_pool_stop_cleaning(struct pddgpu_pool *pool)
+{
+	if (pool->cleaner.wq)
+		disable_delayed_work_sync(&pool->cleaner.work);
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_stop_cleaning);
+
+void pddgpu_pool_cleaner_fini(struct pddgpu_pool *pool)
+{
+	if (!pool->cleaner.wq)
+		return;
+
+	pddgpu_pool_stop_cleaning(pool);
+	destroy_workqueue(pool->cleaner.wq);
+	pool->cleaner.wq = NULL;
+}
