@@ -28,6 +28,7 @@ pddgpu-y := \
 	pddgpu_pool_backend.o \
 	pddgpu_pool_block.o \
 	pddgpu_pool_clean.o \
+	pddgpu_pool_magazine.o \
 	pddgpu_pool_reclaim.o \
 	pddgpu_pt.o \
 	pddgpu_res_cursor.o \

@@ -29,8 +29,7 @@
  *
  * Where memory is too fragmented for a block, there is a block for each chunk.
  * It is never waited for 2 MiB on behalf of a buffer that wants less.  Cached pages
- * need no change of attributes, so there, too, a block is no larger than what was
- * missing.
+ * need no change of attributes, so there blocks are smaller.
  *
  * A chunk that was handed out is dirty: it holds a client's data.  It is cleared
  * when it is handed out again to someone who needs zeroes (%TTM_TT_FLAG_ZERO_ALLOC,
@@ -47,8 +46,14 @@
  * nobody's memory is reclaimed there as long as another node has some.
  *
  * Locking: a spinlock for each caching mode of each node, held to move chunks only,
- * never two at once.
+ * never two at once, and one for each processor's magazine, outside of it.
  */
+
+/*
+ * The least order of a block of cached pages, 256 KiB.  Nothing is gained there from
+ * 2 MiB, but it takes as long to ask for a page as for some.
+ */
+#define POOL_CACHED_ORDER	6U
 
 /* How far populating a ttm_tt got */
 struct pool_alloc {
@@ -150,10 +155,14 @@ static int pool_add_block(struct pool_alloc *alloc, gfp_t gfp, struct pddgpu_poo
 /* The order of the block that a chunk of @order shall come from */
 static unsigned int pool_block_order(const struct pool_alloc *alloc, unsigned int order)
 {
-	if (alloc->fragmented || alloc->tt->caching == ttm_cached)
-		return order;
+	unsigned int max_order = alloc->pool->backend.max_order;
 
-	return alloc->pool->backend.max_order;
+	if (alloc->fragmented)
+		return order;
+	if (alloc->tt->caching == ttm_cached)
+		return max(order, min(alloc->pool->cached_order, max_order));
+
+	return max_order;
 }
 
 /*
@@ -195,22 +204,41 @@ static unsigned long pool_take(struct pool_alloc *alloc, int nid, unsigned int o
 	return num;
 }
 
-static unsigned long pool_gather_free(struct pool_alloc *alloc, unsigned int order)
+static bool pool_take_recent(struct pool_alloc *alloc, unsigned int order)
 {
-	unsigned long num;
+	struct page *page;
+
+	page = pddgpu_pool_magazine_take(alloc->pool, alloc->tt->caching, order);
+	if (!page)
+		return false;
+
+	pddgpu_pool_account(pddgpu_pool_chunk_block(page)->heap, -(long)BIT(order));
+	pddgpu_pool_chunk_fill(page, order, &alloc->tt->pages[alloc->filled]);
+	alloc->filled += BIT(order);
+	alloc->chunks++;
+	return true;
+}
+
+static bool pool_gather_remote(struct pool_alloc *alloc, unsigned int order)
+{
 	int nid;
 
-	num = pool_take(alloc, alloc->nid, order);
-	if (num || alloc->local)
-		return num;
+	for_each_online_node(nid)
+		if (pool_take(alloc, nid, order))
+			return true;
 
-	for_each_online_node(nid) {
-		num = pool_take(alloc, nid, order);
-		if (num)
-			break;
-	}
+	return false;
+}
 
-	return num;
+/* Magazines have nothing clean, so they come last for who needs it */
+static bool pool_gather_free(struct pool_alloc *alloc, unsigned int order)
+{
+	bool zero = pool_wants_zero(alloc);
+
+	return (!zero && pool_take_recent(alloc, order)) ||
+	       pool_take(alloc, alloc->nid, order) ||
+	       (zero && pool_take_recent(alloc, order)) ||
+	       (!alloc->local && pool_gather_remote(alloc, order));
 }
 
 static int pool_gather_order(struct pool_alloc *alloc, unsigned int order)
@@ -384,11 +412,6 @@ static gfp_t pool_tt_gfp(const struct ttm_tt *tt)
 	return gfp;
 }
 
-static int pool_nid(const struct pddgpu_pool *pool)
-{
-	return pool->backend.nid == NUMA_NO_NODE ? numa_mem_id() : pool->backend.nid;
-}
-
 int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_operation_ctx *ctx)
 {
 	struct pool_alloc alloc = {
@@ -396,7 +419,7 @@ int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_op
 		.tt = tt,
 		.ctx = ctx,
 		.gfp = pool_tt_gfp(tt),
-		.nid = pool_nid(pool),
+		.nid = pddgpu_pool_nid(pool),
 	};
 	int err;
 
@@ -432,6 +455,22 @@ static bool pool_owns(struct pddgpu_pool *pool, const struct ttm_tt *tt)
 	return true;
 }
 
+/* What one buffer is too large for is of no use to the next small one */
+static bool pool_is_small(u32 num_pages)
+{
+	return num_pages < BIT(PDDGPU_POOL_MAGAZINE_ORDERS);
+}
+
+/* Return how many pages that were: a chunk, or many */
+static u32 pool_put(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap,
+		    struct page **pages, u32 num_pages)
+{
+	if (pool_is_small(num_pages) && pddgpu_pool_magazine_put(pool, pages[0]))
+		return BIT(pddgpu_pool_chunk_order(pages[0]));
+
+	return pddgpu_pool_heap_put(heap, pages, num_pages);
+}
+
 int pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt)
 {
 	struct pddgpu_pool_heap *heap;
@@ -444,11 +483,10 @@ int pddgpu_pool_free(struct pddgpu_pool *pool, struct ttm_tt *tt)
 		pool_unmap(pool, tt, tt->num_pages);
 	for (done = 0; done < tt->num_pages; done += num) {
 		heap = pddgpu_pool_chunk_block(tt->pages[done])->heap;
-		num = pddgpu_pool_heap_put(heap, &tt->pages[done], tt->num_pages - done);
+		num = pool_put(pool, heap, &tt->pages[done], tt->num_pages - done);
 		pddgpu_pool_account(heap, num);
 		pddgpu_pool_trim(pool, heap->nid);
 	}
-	memset(tt->pages, 0, tt->num_pages * sizeof(*tt->pages));
 	pddgpu_pool_wake_cleaner(pool);
 	return 0;
 }
@@ -479,6 +517,8 @@ int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int 
 	if (err)
 		return err;
 
+	pool->cached_order = POOL_CACHED_ORDER;
+	pddgpu_pool_cleaner_init(pool);
 	err = pool_create_heaps(pool);
 	if (err)
 		return err;
@@ -490,6 +530,18 @@ int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int 
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_init);
+
+int pddgpu_pool_start(struct pddgpu_pool *pool, pddgpu_pool_clear_fn clear)
+{
+	int err;
+
+	err = pddgpu_pool_magazines_init(pool);
+	if (err)
+		return err;
+
+	return pddgpu_pool_start_cleaning(pool, clear);
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_start);
 
 static unsigned long pool_out_pages(struct pddgpu_pool *pool, unsigned int min_order)
 {
@@ -505,7 +557,7 @@ static unsigned long pool_out_pages(struct pddgpu_pool *pool, unsigned int min_o
 
 static unsigned long pool_free_pages(struct pddgpu_pool *pool)
 {
-	unsigned long num_pages = 0;
+	unsigned long num_pages = pddgpu_pool_magazine_pages(pool);
 	unsigned int i;
 
 	for (i = 0; i < pool->num_heaps; i++)
@@ -546,13 +598,15 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_empty);
 
 void pddgpu_pool_fini(struct pddgpu_pool *pool)
 {
+	pddgpu_pool_cleaner_fini(pool);
+	pddgpu_pool_magazines_empty(pool);
 	WARN_ON(pool_out_pages(pool, 0));
 
-	pddgpu_pool_cleaner_fini(pool);
 	pddgpu_pool_reclaim_fini(pool);
 	pddgpu_pool_empty(pool);
 	/* Attributes that could not be put back: these pages are lost, not misused */
 	WARN_ON(pool_free_pages(pool));
+	pddgpu_pool_magazines_fini(pool);
 	kvfree(pool->heaps);
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_fini);
@@ -663,7 +717,8 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 		   pool->backend.flags & PDDGPU_POOL_DMA_ALLOC ? "dma_alloc" : "alloc_pages");
 	drm_printf(p, "free_pages: %lu\n", pool_free_pages(pool));
 	drm_printf(p, "whole_free_pages: %lu\n", pool_whole_pages(pool));
-	drm_printf(p, "out_pages: %lu\n", pool_out_pages(pool, 0));
+	drm_printf(p, "out_pages: %lu\n",
+		   pool_out_pages(pool, 0) - pddgpu_pool_magazine_pages(pool));
 	drm_printf(p, "out_pages_in_2m_chunks: %lu\n",
 		   pool_out_pages(pool, PDDGPU_POOL_MAX_ORDER));
 	drm_printf(p, "stuck_pages: %lu\n", pool_stuck_pages(pool));
@@ -671,7 +726,8 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	drm_printf(p, "misses: %ld\n", atomic_long_read(&stats->misses));
 	drm_printf(p, "clean_pages: %lu\n", pool_contents_pages(pool, PDDGPU_POOL_CLEAN));
 	drm_printf(p, "dirty_pages: %lu\n", pool_contents_pages(pool, PDDGPU_POOL_DIRTY) +
-		   pool_cleaning_pages(pool));
+		   pool_cleaning_pages(pool) + pddgpu_pool_magazine_pages(pool));
+	drm_printf(p, "magazine_pages: %u\n", pddgpu_pool_magazine_pages(pool));
 	drm_printf(p, "cleared_pages: %ld\n", atomic_long_read(&stats->cleared));
 	drm_printf(p, "cleaned_by_engine_pages: %ld\n",
 		   atomic_long_read(&stats->cleaned_by_engine));

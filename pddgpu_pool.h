@@ -4,19 +4,19 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/topology.h>
 #include <linux/types.h>
 
 #include "pddgpu_pool_backend.h"
 #include "pddgpu_pool_block.h"
 #include "pddgpu_pool_clean.h"
+#include "pddgpu_pool_magazine.h"
 
 struct device;
 struct drm_printer;
 struct shrinker;
 struct ttm_operation_ctx;
 struct ttm_tt;
-
-#define PDDGPU_POOL_NUM_CACHING		3	/* enum ttm_caching */
 
 /**
  * struct pddgpu_pool_stats - whole-life counters of a pool
@@ -56,6 +56,10 @@ struct pddgpu_pool {
 	struct pddgpu_pool_heap *heaps;
 	/** @num_heaps: how many @heaps there are */
 	unsigned int num_heaps;
+	/** @cached_order: least order of a block of cached pages, if there is such a block */
+	unsigned int cached_order;
+	/** @magazines: small chunks that were freed last, by processor, or NULL */
+	struct pddgpu_pool_magazine __percpu *magazines;
 	/** @cleaner: makes dirty pages clean */
 	struct pddgpu_pool_cleaner cleaner;
 	/** @stats: counters */
@@ -81,6 +85,17 @@ static inline struct pddgpu_pool_heap *pddgpu_pool_heap(struct pddgpu_pool *pool
 }
 
 /**
+ * pddgpu_pool_nid() - Where memory should be from
+ * @pool: the pool
+ *
+ * Return: the node of its device, or that of the caller's processor.
+ */
+static inline int pddgpu_pool_nid(const struct pddgpu_pool *pool)
+{
+	return pool->backend.nid == NUMA_NO_NODE ? numa_mem_id() : pool->backend.nid;
+}
+
+/**
  * pddgpu_pool_init() - Start a pool
  * @pool: the pool, zeroed
  * @dev: device that the pages are mapped for, or NULL: no DMA addresses (tests)
@@ -89,6 +104,15 @@ static inline struct pddgpu_pool_heap *pddgpu_pool_heap(struct pddgpu_pool *pool
  * Return: 0, -EINVAL for unknown flags or DMA_ALLOC without a device, -ENOMEM.
  */
 int pddgpu_pool_init(struct pddgpu_pool *pool, struct device *dev, unsigned int flags);
+
+/**
+ * pddgpu_pool_start() - Give a pool its magazines, and have it clean pages
+ * @pool: the pool, that nobody uses yet; without this call, it does neither
+ * @clear: as for pddgpu_pool_start_cleaning()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pddgpu_pool_start(struct pddgpu_pool *pool, pddgpu_pool_clear_fn clear);
 
 /**
  * pddgpu_pool_fini() - Give all pages back to the system
@@ -124,7 +148,7 @@ int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_op
 /**
  * pddgpu_pool_free() - Take the pages of a ttm_tt back
  * @pool: the pool they came from
- * @tt: its page array is cleared
+ * @tt: its pages are no longer its own
  *
  * May sleep.
  *

@@ -104,21 +104,46 @@ bool pddgpu_pool_chunk_is_clean(const struct page *page)
 	return chunk_value(page) & MAP_CLEAN;
 }
 
-void pddgpu_pool_chunk_set_clean(struct page *page)
+void pddgpu_pool_chunk_set(struct page *page, enum pddgpu_pool_contents contents)
 {
 	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
 
 	block_set_chunk(block, block_index(block, page),
-			map_value(pddgpu_pool_chunk_order(page), PDDGPU_POOL_CLEAN));
+			map_value(pddgpu_pool_chunk_order(page), contents));
+}
+
+/* Four at a time, for this is most of what populating a large buffer takes */
+void pddgpu_pool_chunk_fill(struct page *page, unsigned int order, struct page **pages)
+{
+	struct page **end = pages + BIT(order);
+
+	for (; end - pages >= 4; pages += 4, page += 4) {
+		pages[0] = page;
+		pages[1] = page + 1;
+		pages[2] = page + 2;
+		pages[3] = page + 3;
+	}
+	while (pages < end)
+		*pages++ = page++;
+}
+
+/* In one run if it can be: the larger it is, the faster */
+static void chunk_clear(struct page *page, unsigned int order)
+{
+	unsigned int i;
+
+	if (!PageHighMem(page)) {
+		memset(page_address(page), 0, PAGE_SIZE << order);
+		return;
+	}
+	for (i = 0; i < BIT(order); i++)
+		clear_highpage(page + i);
 }
 
 void pddgpu_pool_chunk_clear(struct page *page)
 {
-	unsigned int order = pddgpu_pool_chunk_order(page), i;
-
-	for (i = 0; i < BIT(order); i++)
-		clear_highpage(page + i);
-	pddgpu_pool_chunk_set_clean(page);
+	chunk_clear(page, pddgpu_pool_chunk_order(page));
+	pddgpu_pool_chunk_set(page, PDDGPU_POOL_CLEAN);
 	cond_resched();
 }
 
@@ -288,7 +313,6 @@ unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int 
 {
 	struct page *page;
 	unsigned long num;
-	unsigned int i;
 
 	max = min(max, HEAP_BATCH >> min(order, 6U));
 	spin_lock(&heap->lock);
@@ -299,8 +323,8 @@ unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int 
 		heap_take_chunk(heap, page, order);
 		heap_count(&heap->out[order], 1);
 		*num_fresh += READ_ONCE(pddgpu_pool_chunk_block(page)->fresh);
-		for (i = 0; i < BIT(order); i++)
-			*pages++ = page + i;
+		pddgpu_pool_chunk_fill(page, order, pages);
+		pages += BIT(order);
 	}
 	spin_unlock(&heap->lock);
 
@@ -480,6 +504,15 @@ void pddgpu_pool_heap_take_stuck(struct pddgpu_pool_heap *heap, struct list_head
 	list_splice_tail_init(&heap->stuck, blocks);
 	WRITE_ONCE(heap->num_stuck, 0);
 	spin_unlock(&heap->lock);
+}
+
+unsigned long pddgpu_pool_heap_whole_orders(const struct pddgpu_pool_heap *heap)
+{
+	if (!list_empty(&heap->mixed))
+		return GENMASK(PDDGPU_POOL_MAX_ORDER, 0);
+
+	return READ_ONCE(heap->orders[PDDGPU_POOL_WHOLE][PDDGPU_POOL_DIRTY]) |
+	       READ_ONCE(heap->orders[PDDGPU_POOL_WHOLE][PDDGPU_POOL_CLEAN]);
 }
 
 /* They count as dirty */

@@ -11,6 +11,8 @@
 struct page;
 struct pddgpu_pool;
 
+#define PDDGPU_POOL_NUM_CACHING		3	/* enum ttm_caching */
+
 /* What is known of the contents of a chunk */
 enum pddgpu_pool_contents {
 	PDDGPU_POOL_DIRTY,	/* anything, another client's data included */
@@ -183,12 +185,22 @@ unsigned int pddgpu_pool_heap_take_dirty(struct pddgpu_pool_heap *heap, struct p
 /**
  * pddgpu_pool_heap_put_cleaned() - Take chunks back that were to be cleaned
  * @heap: the heap
- * @chunks: first pages, from pddgpu_pool_heap_take_dirty(); clean now if they were
- *          given to pddgpu_pool_chunk_set_clean()
+ * @chunks: first pages, from pddgpu_pool_heap_take_dirty(); clean if
+ *          pddgpu_pool_chunk_set() says so
  * @num: how many there are
  */
 void pddgpu_pool_heap_put_cleaned(struct pddgpu_pool_heap *heap, struct page **chunks,
 				  unsigned int num);
+
+/**
+ * pddgpu_pool_heap_whole_orders() - Of what orders there may be whole blocks
+ * @heap: the heap
+ *
+ * Needs no lock, and may be told what was a moment ago.
+ *
+ * Return: the orders, as a mask.
+ */
+unsigned long pddgpu_pool_heap_whole_orders(const struct pddgpu_pool_heap *heap);
 
 /**
  * pddgpu_pool_heap_take_blocks() - Take whole free blocks out, to give them back
@@ -236,10 +248,19 @@ unsigned int pddgpu_pool_chunk_order(const struct page *page);
 bool pddgpu_pool_chunk_is_clean(const struct page *page);
 
 /**
- * pddgpu_pool_chunk_set_clean() - Note that a chunk was filled with zeroes
+ * pddgpu_pool_chunk_set() - Note what a chunk holds
  * @page: its first page; the caller's
+ * @contents: zeroes or anything
  */
-void pddgpu_pool_chunk_set_clean(struct page *page);
+void pddgpu_pool_chunk_set(struct page *page, enum pddgpu_pool_contents contents);
+
+/**
+ * pddgpu_pool_chunk_fill() - Name all pages of a chunk
+ * @page: its first page
+ * @order: its order
+ * @pages: filled in: its pages, one after the other
+ */
+void pddgpu_pool_chunk_fill(struct page *page, unsigned int order, struct page **pages);
 
 /**
  * pddgpu_pool_chunk_clear() - Fill a chunk with zeroes, by CPU, and note so

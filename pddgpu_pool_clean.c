@@ -3,11 +3,13 @@
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
 #include "pddgpu_pool.h"
 #include "pddgpu_pool_clean.h"
+#include "pddgpu_pool_magazine.h"
 
 /**
  * DOC: Cleaning
@@ -92,7 +94,7 @@ static int clean_by_device(struct pddgpu_pool *pool, enum ttm_caching caching, u
 		return err;
 
 	for (i = 0; i < num; i++)
-		pddgpu_pool_chunk_set_clean(cleaner->chunks[i]);
+		pddgpu_pool_chunk_set(cleaner->chunks[i], PDDGPU_POOL_CLEAN);
 	atomic_long_add(clean_num_pages(cleaner, num), &pool->stats.cleaned_by_engine);
 	return 0;
 }
@@ -135,6 +137,7 @@ static bool clean_for_a_while(struct pddgpu_pool *pool)
 	u32 num_pages = 0, some;
 	unsigned int i;
 
+	pddgpu_pool_magazines_empty(pool);
 	for (i = 0; i < pool->num_heaps; i++)
 		do {
 			some = clean_some(pool, &pool->heaps[i]);
@@ -146,9 +149,20 @@ static bool clean_for_a_while(struct pddgpu_pool *pool)
 	return false;
 }
 
+static bool clean_locked(struct pddgpu_pool *pool)
+{
+	bool more;
+
+	mutex_lock(&pool->cleaner.lock);
+	more = clean_for_a_while(pool);
+	mutex_unlock(&pool->cleaner.lock);
+
+	return more;
+}
+
 void pddgpu_pool_clean(struct pddgpu_pool *pool)
 {
-	while (clean_for_a_while(pool))
+	while (clean_locked(pool))
 		;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_clean);
@@ -159,7 +173,7 @@ static void clean_work(struct work_struct *work)
 {
 	struct pddgpu_pool *pool = container_of(work, struct pddgpu_pool, cleaner.work.work);
 
-	if (clean_for_a_while(pool))
+	if (clean_locked(pool))
 		queue_delayed_work(pool->cleaner.wq, &pool->cleaner.work, 0);
 }
 
@@ -169,6 +183,11 @@ void pddgpu_pool_wake_cleaner(struct pddgpu_pool *pool)
 
 	if (cleaner->wq && !delayed_work_pending(&cleaner->work))
 		queue_delayed_work(cleaner->wq, &cleaner->work, POOL_CLEAN_DELAY);
+}
+
+void pddgpu_pool_cleaner_init(struct pddgpu_pool *pool)
+{
+	mutex_init(&pool->cleaner.lock);
 }
 
 int pddgpu_pool_start_cleaning(struct pddgpu_pool *pool, pddgpu_pool_clear_fn clear)
@@ -192,10 +211,9 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_stop_cleaning);
 
 void pddgpu_pool_cleaner_fini(struct pddgpu_pool *pool)
 {
-	if (!pool->cleaner.wq)
-		return;
-
 	pddgpu_pool_stop_cleaning(pool);
-	destroy_workqueue(pool->cleaner.wq);
+	if (pool->cleaner.wq)
+		destroy_workqueue(pool->cleaner.wq);
 	pool->cleaner.wq = NULL;
+	mutex_destroy(&pool->cleaner.lock);
 }

@@ -2,6 +2,7 @@
 #ifndef _PDDGPU_POOL_CLEAN_H_
 #define _PDDGPU_POOL_CLEAN_H_
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -51,11 +52,19 @@ struct pddgpu_pool_cleaner {
 	struct delayed_work work;
 	/** @clear: clears in the CPU's place, or NULL; constant once @wq is set */
 	pddgpu_pool_clear_fn clear;
-	/** @chunks: first pages of what is being cleaned; who cleans has it */
+	/** @lock: held by who cleans, no other lock held */
+	struct mutex lock;
+	/** @chunks: first pages of what is being cleaned, by @lock */
 	struct page *chunks[PDDGPU_POOL_CLEAN_CHUNKS];
-	/** @spans: the same for @clear */
+	/** @spans: the same for @clear, by @lock */
 	struct pddgpu_pool_span spans[PDDGPU_POOL_CLEAN_CHUNKS];
 };
+
+/**
+ * pddgpu_pool_cleaner_init() - Prepare for pddgpu_pool_clean()
+ * @pool: the pool
+ */
+void pddgpu_pool_cleaner_init(struct pddgpu_pool *pool);
 
 /**
  * pddgpu_pool_start_cleaning() - Clean pages in the background from now on
@@ -76,8 +85,8 @@ int pddgpu_pool_start_cleaning(struct pddgpu_pool *pool, pddgpu_pool_clear_fn cl
 void pddgpu_pool_stop_cleaning(struct pddgpu_pool *pool);
 
 /**
- * pddgpu_pool_cleaner_fini() - Undo pddgpu_pool_start_cleaning()
- * @pool: the pool; if it was never called, nothing is done
+ * pddgpu_pool_cleaner_fini() - Undo pddgpu_pool_start_cleaning(), if it was called
+ * @pool: the pool
  */
 void pddgpu_pool_cleaner_fini(struct pddgpu_pool *pool);
 
@@ -90,8 +99,10 @@ void pddgpu_pool_cleaner_fini(struct pddgpu_pool *pool);
 void pddgpu_pool_wake_cleaner(struct pddgpu_pool *pool);
 
 /**
- * pddgpu_pool_clean() - Clean all free pages, and wait for it
- * @pool: the pool, cleaned by nobody else: pddgpu_pool_start_cleaning() was not called
+ * pddgpu_pool_clean() - Clean all free pages now
+ * @pool: the pool
+ *
+ * May sleep.
  */
 void pddgpu_pool_clean(struct pddgpu_pool *pool);
 

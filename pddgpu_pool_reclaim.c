@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -12,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "pddgpu_pool.h"
+#include "pddgpu_pool_magazine.h"
 #include "pddgpu_pool_reclaim.h"
 
 /**
@@ -119,15 +121,27 @@ static unsigned long pool_release_stuck(struct pddgpu_pool *pool, int nid)
 	return freed;
 }
 
+/* Orders of which there are whole blocks on a node, as a mask; mixed ones may have any */
+static unsigned long pool_whole_orders(struct pddgpu_pool *pool, int nid)
+{
+	unsigned long orders = 0;
+	unsigned int caching;
+
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
+		orders |= pddgpu_pool_heap_whole_orders(pddgpu_pool_heap(pool, nid, caching));
+
+	return orders;
+}
+
 /* Up to 2 MiB, or a block: small blocks before large ones, dirty before clean, cached first */
 static unsigned long pool_release_some(struct pddgpu_pool *pool, int nid, unsigned long num_pages)
 {
+	unsigned long orders = pool_whole_orders(pool, nid), freed;
 	unsigned int order, contents;
-	unsigned long freed;
 	int caching;
 
 	num_pages = min(num_pages, POOL_RELEASE);
-	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+	for_each_set_bit(order, &orders, PDDGPU_POOL_NUM_ORDERS)
 		for (contents = 0; contents < PDDGPU_POOL_NUM_CONTENTS; contents++)
 			for (caching = PDDGPU_POOL_NUM_CACHING - 1; caching >= 0; caching--) {
 				freed = pool_release_blocks(pool,
@@ -145,6 +159,7 @@ static unsigned long pool_release(struct pddgpu_pool *pool, int nid, unsigned lo
 {
 	unsigned long freed = 0, some;
 
+	pddgpu_pool_magazines_empty(pool);
 	while (freed < num_pages) {
 		some = pool_release_some(pool, nid, num_pages - freed);
 		if (!some)
@@ -204,6 +219,8 @@ void pddgpu_pool_trim(struct pddgpu_pool *pool, int nid)
 
 	while ((excess = pddgpu_pool_all_free(nid) - limit) > 0) {
 		freed = pool_release_some(pool, nid, excess + slack);
+		if (!freed && pddgpu_pool_magazines_empty(pool))
+			continue;
 		if (!freed)
 			break;
 		atomic_long_add(freed, &pool->stats.trimmed);

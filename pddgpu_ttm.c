@@ -584,7 +584,7 @@ int pddgpu_ttm_init(struct pddgpu_device *pdev)
 	if (ret)
 		return ret;
 
-	ret = pddgpu_pool_start_cleaning(&pdev->pool, NULL);
+	ret = pddgpu_pool_start(&pdev->pool, NULL);
 	if (ret)
 		goto err_pool_fini;
 

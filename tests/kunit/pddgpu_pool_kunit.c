@@ -156,6 +156,8 @@ static struct pddgpu_pool *pool_start(struct kunit *test, unsigned int flags)
 
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_init(&t->pool, t->kunit->dev, flags), 0);
 	t->pool_up = true;
+	/* So that what is asked for is what was missing, but for the tests of larger blocks */
+	t->pool.cached_order = 0;
 	return &t->pool;
 }
 
@@ -209,11 +211,8 @@ static struct ttm_tt *pool_get(struct kunit *test, u32 num_pages, enum ttm_cachi
 static void pool_put(struct kunit *test, struct ttm_tt *tt)
 {
 	struct pool_test *t = test->priv;
-	u32 i;
 
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_free(&t->pool, tt), 0);
-	for (i = 0; i < tt->num_pages; i++)
-		KUNIT_EXPECT_NULL(test, tt->pages[i]);
 }
 
 /* Put a chunk of each of @orders into the pool, dirty */
@@ -483,6 +482,29 @@ static void small_buffers_share_a_block(struct kunit *test)
 	pddgpu_pool_empty(pool);
 	KUNIT_EXPECT_EQ(test, t->conversions, 2);
 	KUNIT_EXPECT_EQ(test, t->blocks, 0);
+}
+
+/* It is asked for once, and reclaimed for as little as was missing */
+static void small_cached_buffers_share_a_block(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pool_test *t = test->priv;
+	unsigned int i;
+
+	pool->cached_order = 6;
+	for (i = 0; i < 4; i++)
+		t->tts[i] = pool_get(test, 16, ttm_cached, 0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
+	KUNIT_EXPECT_EQ(test, t->asked[6], 1);
+	KUNIT_EXPECT_FALSE(test, t->gfp[6] & __GFP_DIRECT_RECLAIM);
+
+	t->max_order = 5;
+	pool_put(test, pool_get(test, 1, ttm_cached, 0));
+	KUNIT_EXPECT_EQ(test, t->asked[6], 2);
+	KUNIT_EXPECT_EQ(test, t->asked[0], 1);
+	KUNIT_EXPECT_TRUE(test, t->gfp[0] & __GFP_DIRECT_RECLAIM);
+	for (i = 0; i < 4; i++)
+		pool_put(test, t->tts[i]);
 }
 
 static void whole_blocks_stay_whole(struct kunit *test)
@@ -878,6 +900,103 @@ static void cleaner_works_in_the_background(struct kunit *test)
 	KUNIT_EXPECT_GT(test, pool_num(pool, ttm_cached, 1, PDDGPU_POOL_DIRTY), 0);
 }
 
+/* --- Magazines --- */
+
+static struct pddgpu_pool *pool_start_with_magazines(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_magazines_init(pool), 0);
+	return pool;
+}
+
+/* On one processor, whichever it is, and never to who needs zeroes as they are */
+static void magazines_keep_what_was_freed_last(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_write_combined);
+	struct page *last;
+	struct ttm_tt *tt;
+
+	migrate_disable();
+	tt = pool_get(test, 7, ttm_write_combined, 0);
+	last = tt->pages[4];
+	pool_put_filled(test, tt);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 7);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, heap->num_free, POOL_BLOCK - 7);
+
+	tt = pool_get(test, 2, ttm_write_combined, 0);
+	KUNIT_EXPECT_PTR_EQ(test, tt->pages[0], last);
+	KUNIT_EXPECT_PTR_EQ(test, tt->pages[1], last + 1);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 5);
+	pool_put(test, tt);
+
+	tt = pool_get(test, POOL_BLOCK - 7, ttm_write_combined, 0);
+	pool_put(test, pool_get(test, 3, ttm_cached, 0));
+	/* The last of the large buffer's pages was one of the seven */
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 9);
+	pool_put(test, tt);
+	migrate_enable();
+}
+
+static void magazines_serve_who_needs_zeroes_last(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct ttm_tt *rest, *tt;
+
+	migrate_disable();
+	rest = pool_get(test, POOL_BLOCK - 1, ttm_write_combined, 0);
+	pool_put_filled(test, pool_get(test, 1, ttm_write_combined, 0));
+	tt = pool_get(test, 1, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	KUNIT_EXPECT_EQ(test, pool_shrinkable(pool), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
+	pool_put(test, tt);
+	pool_put(test, rest);
+	migrate_enable();
+}
+
+/* What a magazine has no room for, and large buffers, go to the heap */
+static void magazines_have_an_end(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct ttm_tt *tts[PDDGPU_POOL_MAGAZINE_CHUNKS + 1];
+	unsigned int i;
+
+	migrate_disable();
+	for (i = 0; i < ARRAY_SIZE(tts); i++)
+		tts[i] = pool_get(test, 1, ttm_write_combined, 0);
+	for (i = 0; i < ARRAY_SIZE(tts); i++)
+		pool_put(test, tts[i]);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), PDDGPU_POOL_MAGAZINE_CHUNKS);
+	pool_put(test, pool_get(test, BIT(PDDGPU_POOL_MAGAZINE_ORDERS), ttm_write_combined, 0));
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), PDDGPU_POOL_MAGAZINE_CHUNKS);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
+	migrate_enable();
+}
+
+/* Neither a limit, nor reclaim, nor the cleaner is stopped by a chunk in a magazine */
+static void magazines_are_emptied(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct pool_test *t = test->priv;
+
+	pool_put(test, pool_get(test, 3, ttm_write_combined, 0));
+	KUNIT_EXPECT_EQ(test, pool_shrink(pool, 1), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
+
+	pool_put(test, pool_get(test, 3, ttm_write_combined, 0));
+	pddgpu_pool_set_limit(0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
+	pddgpu_pool_set_limit(-1);
+
+	pool_put(test, pool_get(test, 3, ttm_write_combined, 0));
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_EQ(test, pool_heap(pool, ttm_write_combined)->num_whole, POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
+}
+
 /* --- The limit and reclaim --- */
 
 static void limit_frees_the_excess_only(struct kunit *test)
@@ -981,6 +1100,7 @@ static void foreign_page_is_refused(struct kunit *test)
 	second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, second);
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_init(second, NULL, 0), 0);
+	second->cached_order = 0;
 	tt->dma_address = NULL;
 	KUNIT_ASSERT_EQ(test, pddgpu_pool_alloc(second, tt, &pool_ctx), 0);
 	own = pool_get(test, 3, ttm_cached, 0);
@@ -1283,7 +1403,7 @@ static void dump_adds_up(struct kunit *test)
 /* Owner's mark in each page; nobody may find another's, or lose its own */
 static void churn_leaks_nothing(struct kunit *test)
 {
-	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
 	struct pool_test *t = test->priv;
 	struct rnd_state rnd;
 	unsigned int step;
@@ -1365,6 +1485,7 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(uncached_needs_mapped_pages),
 	KUNIT_CASE(freed_chunks_are_reused),
 	KUNIT_CASE(small_buffers_share_a_block),
+	KUNIT_CASE(small_cached_buffers_share_a_block),
 	KUNIT_CASE(whole_blocks_stay_whole),
 	KUNIT_CASE(only_whole_blocks_go_back),
 	KUNIT_CASE(contents_keep_halves_apart),
@@ -1381,6 +1502,10 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(cleaner_cleans_no_more_than_was_used),
 	KUNIT_CASE(cleaner_is_in_nobodys_way),
 	KUNIT_CASE(cleaner_works_in_the_background),
+	KUNIT_CASE(magazines_keep_what_was_freed_last),
+	KUNIT_CASE(magazines_serve_who_needs_zeroes_last),
+	KUNIT_CASE(magazines_have_an_end),
+	KUNIT_CASE(magazines_are_emptied),
 	KUNIT_CASE(limit_frees_the_excess_only),
 	KUNIT_CASE(limit_frees_no_more_than_a_block),
 	KUNIT_CASE(limit_leaves_some_slack),
