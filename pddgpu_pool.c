@@ -15,6 +15,7 @@
 #include "pddgpu_pool_backend.h"
 #include "pddgpu_pool_block.h"
 #include "pddgpu_pool_reclaim.h"
+#include "pddgpu_trace.h"
 
 /**
  * DOC: Page pool
@@ -106,6 +107,8 @@ static int pool_convert(struct pddgpu_pool *pool, struct pddgpu_pool_block *bloc
 
 	atomic_long_inc(&pool->stats.conversions);
 	atomic_long_add(BIT(block->mem.order), &pool->stats.converted);
+	trace_pddgpu_pool_convert(pool->backend.dev, block->heap->nid, caching,
+				  BIT(block->mem.order));
 	if (!pddgpu_pool_backend_set_caching(&block->mem, caching))
 		return 0;
 
@@ -364,9 +367,15 @@ static void pool_commit(struct pool_alloc *alloc)
 	u32 i;
 
 	atomic_long_add(alloc->chunks - alloc->fresh, &pool->stats.hits);
-	atomic_long_add(alloc->fresh, &pool->stats.misses);
+	if (alloc->chunks > alloc->fresh)
+		trace_pddgpu_pool_hit(pool->backend.dev, alloc->tt->caching,
+				      alloc->chunks - alloc->fresh, alloc->filled);
 	if (!alloc->fresh)
 		return;
+
+	atomic_long_add(alloc->fresh, &pool->stats.misses);
+	trace_pddgpu_pool_miss(pool->backend.dev, alloc->tt->caching, alloc->fresh,
+			       alloc->filled);
 
 	for (i = 0; i < alloc->filled; i += BIT(pddgpu_pool_chunk_order(pages[i])))
 		WRITE_ONCE(pddgpu_pool_chunk_block(pages[i])->fresh, false);
@@ -655,10 +664,20 @@ static unsigned long pool_contents_pages(struct pddgpu_pool *pool,
 	return num_pages;
 }
 
+/* Of a heap; they are of the pool's own node */
+static u32 heap_magazine_chunks(struct pddgpu_pool_heap *heap, unsigned int order)
+{
+	if (heap->nid != pddgpu_pool_nid(heap->pool))
+		return 0;
+
+	return pddgpu_pool_magazine_chunks(heap->pool, heap->caching, order);
+}
+
 static void pool_print_order(struct pddgpu_pool_heap *heap, unsigned int order,
 			     struct drm_printer *p)
 {
 	unsigned long num[PDDGPU_POOL_NUM_CONTENTS], out;
+	u32 magazine = heap_magazine_chunks(heap, order);
 	unsigned int i;
 
 	spin_lock(&heap->lock);
@@ -669,20 +688,23 @@ static void pool_print_order(struct pddgpu_pool_heap *heap, unsigned int order,
 	spin_unlock(&heap->lock);
 
 	if (num[PDDGPU_POOL_DIRTY] || num[PDDGPU_POOL_CLEAN] || out)
-		drm_printf(p, "node %d %s_order_%u: dirty %lu clean %lu out %lu\n", heap->nid,
-			   pool_caching_names[heap->caching], order, num[PDDGPU_POOL_DIRTY],
-			   num[PDDGPU_POOL_CLEAN], out);
+		drm_printf(p, "node %d %s_order_%u: dirty %lu clean %lu out %lu magazines %u\n",
+			   heap->nid, pool_caching_names[heap->caching], order,
+			   num[PDDGPU_POOL_DIRTY], num[PDDGPU_POOL_CLEAN], out - magazine,
+			   magazine);
 }
 
 static void pool_print_heap(struct pddgpu_pool_heap *heap, struct drm_printer *p)
 {
-	unsigned long large, small = 0, num_free, num_whole, splits, merges;
+	unsigned long large, small = 0, pages = 0, num_free, num_whole, splits, merges;
 	const char *name = pool_caching_names[heap->caching];
 	unsigned int order;
 
 	spin_lock(&heap->lock);
-	for (order = 0; order < PDDGPU_POOL_MAX_ORDER; order++)
+	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++) {
 		small += heap->blocks[order];
+		pages += heap->blocks[order] << order;
+	}
 	large = heap->blocks[PDDGPU_POOL_MAX_ORDER];
 	num_free = heap->num_free;
 	num_whole = heap->num_whole;
@@ -690,8 +712,9 @@ static void pool_print_heap(struct pddgpu_pool_heap *heap, struct drm_printer *p
 	merges = heap->merges;
 	spin_unlock(&heap->lock);
 
-	drm_printf(p, "node %d %s_blocks: large %lu small %lu free_pages %lu whole_pages %lu\n",
-		   heap->nid, name, large, small, num_free, num_whole);
+	drm_printf(p, "node %d %s_blocks: large %lu small %lu pages %lu", heap->nid, name, large,
+		   small - large, pages);
+	drm_printf(p, " free_pages %lu whole_pages %lu\n", num_free, num_whole);
 	drm_printf(p, "node %d %s_chunks: splits %lu merges %lu\n", heap->nid, name, splits,
 		   merges);
 	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
@@ -708,6 +731,15 @@ static void pool_print_node(struct pddgpu_pool *pool, int nid, struct drm_printe
 		pool_print_heap(pddgpu_pool_heap(pool, nid, caching), p);
 }
 
+/* How much of what is free cannot go back to the system, being parts of blocks */
+static unsigned long pool_fragmentation(struct pddgpu_pool *pool)
+{
+	unsigned long num_free = pool_free_pages(pool);
+	unsigned long num_whole = min(pool_whole_pages(pool), num_free);
+
+	return num_free ? (num_free - num_whole) * 100 / num_free : 0;
+}
+
 void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 {
 	struct pddgpu_pool_stats *stats = &pool->stats;
@@ -717,6 +749,7 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 		   pool->backend.flags & PDDGPU_POOL_DMA_ALLOC ? "dma_alloc" : "alloc_pages");
 	drm_printf(p, "free_pages: %lu\n", pool_free_pages(pool));
 	drm_printf(p, "whole_free_pages: %lu\n", pool_whole_pages(pool));
+	drm_printf(p, "fragmentation_percent: %lu\n", pool_fragmentation(pool));
 	drm_printf(p, "out_pages: %lu\n",
 		   pool_out_pages(pool, 0) - pddgpu_pool_magazine_pages(pool));
 	drm_printf(p, "out_pages_in_2m_chunks: %lu\n",

@@ -10,6 +10,7 @@
 #include "pddgpu_pool.h"
 #include "pddgpu_pool_clean.h"
 #include "pddgpu_pool_magazine.h"
+#include "pddgpu_trace.h"
 
 /**
  * DOC: Cleaning
@@ -113,6 +114,16 @@ static void clean_by_cpu(struct pddgpu_pool *pool, unsigned int num)
 
 /* --- By whom it may be --- */
 
+static void clean_chunks(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap,
+			 unsigned int num, u32 num_pages)
+{
+	bool by_cpu = clean_by_device(pool, heap->caching, num);
+
+	if (by_cpu)
+		clean_by_cpu(pool, num);
+	trace_pddgpu_pool_clean(pool->backend.dev, heap->nid, heap->caching, num_pages, by_cpu);
+}
+
 /* Return how many pages were cleaned, 0 if all are clean */
 static u32 clean_some(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap)
 {
@@ -123,8 +134,8 @@ static u32 clean_some(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap)
 	num = pddgpu_pool_heap_take_dirty(heap, cleaner->chunks, PDDGPU_POOL_CLEAN_CHUNKS,
 					  POOL_CLEAN_PAGES);
 	num_pages = clean_num_pages(cleaner, num);
-	if (num && clean_by_device(pool, heap->caching, num))
-		clean_by_cpu(pool, num);
+	if (num)
+		clean_chunks(pool, heap, num, num_pages);
 	pddgpu_pool_heap_put_cleaned(heap, cleaner->chunks, num);
 	cond_resched();
 

@@ -59,7 +59,8 @@ struct page *pddgpu_pool_magazine_take(struct pddgpu_pool *pool, enum ttm_cachin
 	num = &magazine->num[caching][order];
 	spin_lock(&magazine->lock);
 	if (*num) {
-		page = magazine->chunks[caching][order][--*num];
+		WRITE_ONCE(*num, *num - 1);
+		page = magazine->chunks[caching][order][*num];
 		WRITE_ONCE(magazine->num_pages, magazine->num_pages - BIT(order));
 	}
 	spin_unlock(&magazine->lock);
@@ -85,7 +86,8 @@ bool pddgpu_pool_magazine_put(struct pddgpu_pool *pool, struct page *page)
 	room = *num < PDDGPU_POOL_MAGAZINE_CHUNKS;
 	if (room) {
 		pddgpu_pool_chunk_set(page, PDDGPU_POOL_DIRTY);
-		magazine->chunks[heap->caching][order][(*num)++] = page;
+		magazine->chunks[heap->caching][order][*num] = page;
+		WRITE_ONCE(*num, *num + 1);
 		WRITE_ONCE(magazine->num_pages, magazine->num_pages + BIT(order));
 	}
 	spin_unlock(&magazine->lock);
@@ -97,8 +99,9 @@ bool pddgpu_pool_magazine_put(struct pddgpu_pool *pool, struct page *page)
 static void magazine_empty_chunks(struct page **chunks, u8 *num)
 {
 	while (*num) {
-		struct page *page = chunks[--*num];
+		struct page *page = chunks[*num - 1];
 
+		WRITE_ONCE(*num, *num - 1);
 		pddgpu_pool_heap_put(pddgpu_pool_chunk_block(page)->heap, &page,
 				     BIT(pddgpu_pool_chunk_order(page)));
 	}
@@ -138,6 +141,21 @@ u32 pddgpu_pool_magazines_empty(struct pddgpu_pool *pool)
 	return num_pages;
 }
 
+u32 pddgpu_pool_magazine_chunks(struct pddgpu_pool *pool, enum ttm_caching caching,
+				unsigned int order)
+{
+	u32 num = 0;
+	int cpu;
+
+	if (!pool->magazines || order >= PDDGPU_POOL_MAGAZINE_ORDERS)
+		return 0;
+
+	for_each_possible_cpu(cpu)
+		num += READ_ONCE(per_cpu_ptr(pool->magazines, cpu)->num[caching][order]);
+
+	return num;
+}
+
 u32 pddgpu_pool_magazine_pages(struct pddgpu_pool *pool)
 {
 	u32 num_pages = 0;
@@ -151,3 +169,4 @@ u32 pddgpu_pool_magazine_pages(struct pddgpu_pool *pool)
 
 	return num_pages;
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_magazine_pages);

@@ -74,6 +74,17 @@ bool pddgpu_pool_magazine_put(struct pddgpu_pool *pool, struct page *page);
 u32 pddgpu_pool_magazines_empty(struct pddgpu_pool *pool);
 
 /**
+ * pddgpu_pool_magazine_chunks() - What is in all magazines, of one kind
+ * @pool: the pool
+ * @caching: with what caching mode
+ * @order: of what order, any
+ *
+ * Return: chunks.
+ */
+u32 pddgpu_pool_magazine_chunks(struct pddgpu_pool *pool, enum ttm_caching caching,
+				unsigned int order);
+
+/**
  * pddgpu_pool_magazine_pages() - What is in all magazines
  * @pool: the pool
  *

@@ -1394,9 +1394,9 @@ static void dump_adds_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "out_pages_in_2m_chunks"),
 			BIT(PDDGPU_POOL_MAX_ORDER));
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "misses"), 4);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(dump, "\nnode 0 cached_order_1: dirty 1 clean 0 out 0\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(dump, "\nnode 0 cached_order_1: dirty 1 clean 0 out 0 magazines 0\n"));
 	KUNIT_EXPECT_NOT_NULL(test,
-			      strstr(dump, "\nnode 0 write_combined_order_2: dirty 1 clean 0 out 1\n"));
+			      strstr(dump, "\nnode 0 write_combined_order_2: dirty 1 clean 0 out 1 magazines 0\n"));
 	pool_put(test, tt);
 }
 

@@ -87,18 +87,18 @@ static const char *nth_read_pool(int fd)
 	return text;
 }
 
-/* Adds a line "MODE_order_N: dirty N clean N out N". */
+/* Adds a line "node N MODE_order_N: dirty N clean N out N ..." or "node N MODE_blocks: ...". */
 static void nth_pool_line(struct nth_pool *pool, const char *line)
 {
-	const char *order = memmem(line, strcspn(line, "\n"), "_order_", strlen("_order_"));
-	unsigned long n, dirty, clean, out;
+	unsigned long n, dirty, clean, out, large, small, pages;
+	char kind[32];
 
-	if (!order || sscanf(order, "_order_%lu: dirty %lu clean %lu out %lu", &n, &dirty,
-			     &clean, &out) != 4)
-		return;
-	pool->out_chunks += out;
-	if (strncmp(line, "cached", strlen("cached")))
-		pool->odd_pages += (dirty + clean + out) << n;
+	if (sscanf(line, "node %*d %31[a-z_]%lu: dirty %lu clean %lu out %lu", kind, &n, &dirty,
+		   &clean, &out) == 5)
+		pool->out_chunks += out;
+	if (sscanf(line, "node %*d %31[a-z_]: large %lu small %lu pages %lu", kind, &large, &small,
+		   &pages) == 4 && strcmp(kind, "cached_blocks"))
+		pool->odd_pages += pages;
 }
 
 static struct nth_pool nth_pool(const char *text)
