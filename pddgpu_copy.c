@@ -6,6 +6,7 @@
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
 
 #include "include/uapi/drm/pddgpu_drm.h"
 #include "pddgpu_bo.h"
@@ -108,7 +109,7 @@ static u32 pddgpu_copy_fill_window(struct pddgpu_device *pdev, struct pddgpu_cop
 
 		if (job)
 			pddgpu_job_emit_write_pte(job, entry,
-						  pddgpu_gart_pte(end->tt, end->cur.addr),
+						  pddgpu_gart_pte(end->tt->caching, end->cur.addr),
 						  PAGE_SIZE, pages);
 		dwords += PDDGPU_EMIT_WRITE_PTE_DWORDS;
 		entry += pages * sizeof(u64);

@@ -80,7 +80,8 @@ void pddgpu_gart_bind(struct pddgpu_device *pdev, u64 first, struct ttm_tt *tt)
 		return;
 
 	for (u32 i = 0; i < tt->num_pages; i++)
-		writeq(pddgpu_gart_pte(tt, tt->dma_address[i]), pddgpu_gart_entry(pdev, first + i));
+		writeq(pddgpu_gart_pte(tt->caching, tt->dma_address[i]),
+		       pddgpu_gart_entry(pdev, first + i));
 	pddgpu_gart_flush(pdev);
 	drm_dev_exit(idx);
 }
@@ -97,11 +98,11 @@ void pddgpu_gart_unbind(struct pddgpu_device *pdev, u64 first, u64 num_pages)
 	drm_dev_exit(idx);
 }
 
-u64 pddgpu_gart_pte(const struct ttm_tt *tt, dma_addr_t addr)
+u64 pddgpu_gart_pte(enum ttm_caching caching, dma_addr_t addr)
 {
 	u64 pte = addr | PDDGPU_PTE_VALID | PDDGPU_PTE_READ | PDDGPU_PTE_WRITE | PDDGPU_PTE_SYSTEM;
 
-	if (tt->caching == ttm_cached)
+	if (caching == ttm_cached)
 		pte |= PDDGPU_PTE_SNOOP;
 	return pte;
 }

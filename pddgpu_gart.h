@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+#include <drm/ttm/ttm_caching.h>
+
 struct pddgpu_device;
 struct ttm_tt;
 
@@ -81,13 +83,13 @@ void pddgpu_gart_unbind(struct pddgpu_device *pdev, u64 first, u64 num_pages);
 
 /**
  * pddgpu_gart_pte() - What an entry for a system page holds
- * @tt: the pages, for their caching mode
+ * @caching: of the page
  * @addr: DMA address, page aligned
  *
  * Cached pages are snooped.
  *
  * Return: a valid, readable and writable PTE for system memory.
  */
-u64 pddgpu_gart_pte(const struct ttm_tt *tt, dma_addr_t addr);
+u64 pddgpu_gart_pte(enum ttm_caching caching, dma_addr_t addr);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <drm/drm_gem.h>
 #include <drm/gpu_scheduler.h>
+#include <drm/ttm/ttm_tt.h>
 #include <uapi/drm/pddgpu_drm.h>
 
 #include "pddgpu_bo.h"
@@ -145,7 +146,8 @@ static u64 pddgpu_vma_pte(const struct pddgpu_vma *vma, const struct pddgpu_res_
 	u64 pte = cur->addr | PDDGPU_PTE_VALID | PDDGPU_PTE_READ | PDDGPU_PTE_WRITE;
 
 	if (cur->system)
-		pte = pddgpu_gart_pte(gem_to_pddgpu_bo(vma->base.gem.obj)->tbo.ttm, cur->addr);
+		pte = pddgpu_gart_pte(gem_to_pddgpu_bo(vma->base.gem.obj)->tbo.ttm->caching,
+				      cur->addr);
 	if (vma->flags & DRM_PDDGPU_VM_BIND_READONLY)
 		pte &= ~PDDGPU_PTE_WRITE;
 	return pte;
