@@ -69,7 +69,7 @@ static int pddgpu_timeline_advance_locked(struct pddgpu_timeline *timeline, cons
 
 		if (error == PDDGPU_STATUS_PENDING)
 			break;
-		if (error && fence->job && pddgpu_job_is_kernel(fence->job))
+		if (error && fence->job && pddgpu_job_must_succeed(fence->job))
 			return count ? count : -EREMOTEIO;
 		timeline->completed = fence->base.seqno;
 		pddgpu_fence_finish_locked(fence, pddgpu_job_error(fence->job, error));

@@ -83,7 +83,7 @@ void pddgpu_timeline_put(struct pddgpu_timeline *timeline);
  *          PDDGPU_RING_SLOTS
  *
  * In order: up to the first one that is pending, or that is of a kernel job which
- * failed.  Any context.
+ * failed and must not, see pddgpu_job_must_succeed().  Any context.
  *
  * Return: fences signalled, or -EREMOTEIO if none was because a kernel job failed.
  */

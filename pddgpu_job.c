@@ -219,9 +219,19 @@ bool pddgpu_job_is_kernel(const struct pddgpu_job *job)
 	return !job->ctx;
 }
 
+bool pddgpu_job_must_succeed(const struct pddgpu_job *job)
+{
+	return pddgpu_job_is_kernel(job) && !job->claim;
+}
+
 bool pddgpu_job_is_banned(const struct pddgpu_job *job)
 {
 	return job->ctx && READ_ONCE(job->ctx->banned);
+}
+
+static bool pddgpu_job_is_given_up(struct pddgpu_job *job)
+{
+	return job->claim && atomic_xchg(job->claim, 1);
 }
 
 /*
@@ -239,7 +249,7 @@ static struct dma_fence *pddgpu_job_run(struct drm_sched_job *base)
 	if (!drm_dev_enter(&ring->pdev->drm, &idx))
 		return ERR_PTR(-ENODEV);
 
-	job->cancelled = pddgpu_job_is_banned(job);
+	job->cancelled = pddgpu_job_is_banned(job) || pddgpu_job_is_given_up(job);
 	cookie = dma_fence_begin_signalling();
 	ret = pddgpu_fence_arm(job->fence, ring->timeline, job, ring->wb->status);
 	if (!ret) {
@@ -258,7 +268,7 @@ int pddgpu_job_error(struct pddgpu_job *job, u32 status)
 	if (status == PDDGPU_ERR_NONE)
 		return job && job->contents_lost ? -EIO : 0;
 
-	/* Those of the kernel are run until they succeed. */
+	/* Those that others depend on are run until they succeed. */
 	if (job && job->ctx)
 		pddgpu_ctx_job_failed(job->ctx, status);
 	if (job)

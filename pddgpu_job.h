@@ -2,6 +2,7 @@
 #ifndef _PDDGPU_JOB_H_
 #define _PDDGPU_JOB_H_
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -51,8 +52,17 @@ struct pddgpu_job {
 	u32 attempts;
 	/** @contents_lost: clears instead of copying; reset path only */
 	bool contents_lost;
-	/** @cancelled: its context was banned before it ran; set before @fence is armed */
+	/**
+	 * @cancelled: its context was banned, or it was given up, before it ran; set
+	 * before @fence is armed
+	 */
 	bool cancelled;
+	/**
+	 * @claim: NULL, or what makes a kernel job one that nobody depends on: it is
+	 * not run again if it fails, and can be given up until it runs.  The first to
+	 * raise it has its way.  Outlives the job.
+	 */
+	atomic_t *claim;
 	/** @free_work: drops @ctx where locks may be taken */
 	struct work_struct free_work;
 };
@@ -129,6 +139,14 @@ int pddgpu_job_error(struct pddgpu_job *job, u32 status);
  * Return: true if it is the driver's own.
  */
 bool pddgpu_job_is_kernel(const struct pddgpu_job *job);
+
+/**
+ * pddgpu_job_must_succeed() - Whether others depend on what a job does
+ * @job: the job
+ *
+ * Return: true for a kernel job without a claim: it is run until it succeeds.
+ */
+bool pddgpu_job_must_succeed(const struct pddgpu_job *job);
 
 /**
  * pddgpu_job_is_banned() - Whether a job must not run any more

@@ -34,7 +34,8 @@
  * the job            what becomes of it
  * =================  =====================================================
  * has not begun      runs
- * is the kernel's    runs again: that does no harm
+ * is the kernel's    runs again: that does no harm; but ends with -EIO if the
+ *                    reset is for its sake, and nobody depends on it
  * was under way      if it hung: -ETIME, its context is banned; else -EIO
  * ran, silently      ends with the status that the card stored, else -EIO
  * of a banned        -ECANCELED
@@ -44,9 +45,10 @@
  * So a user's job never runs twice, and what has not begun is not lost.
  *
  * A kernel job that fails holds up its engine, or others would see what it left
- * undone.  It is run again, and after a reset of the card once more.  If it cannot
- * copy because VRAM has an error where it reads, it clears instead, and the buffer
- * is lost: jobs find zeroes there, and touching a mapping of it is a SIGBUS.
+ * undone, unless it clears what no buffer has, see pddgpu_copy_clear_pages().  It is
+ * run again, and after a reset of the card once more.  If it cannot copy because VRAM
+ * has an error where it reads, it clears instead, and the buffer is lost: jobs find
+ * zeroes there, and touching a mapping of it is a SIGBUS.
  */
 
 /* Resets for the sake of one job before the next larger one is tried */
@@ -109,6 +111,10 @@ static void pddgpu_reset_settle_kernel(struct pddgpu_ring *ring, struct pddgpu_j
 
 	if (status == PDDGPU_ERR_NONE) {
 		pddgpu_fence_report(job->fence, status);
+		return;
+	}
+	if (!pddgpu_job_must_succeed(job) && job->attempts) {
+		pddgpu_fence_finish(job->fence, -EIO);
 		return;
 	}
 	if (status == PDDGPU_ERR_ECC && job->attempts >= PDDGPU_RESET_COPY_ATTEMPTS &&

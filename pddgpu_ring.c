@@ -229,7 +229,7 @@ void pddgpu_ring_emit(struct pddgpu_ring *ring, struct pddgpu_job *job)
 		p = pddgpu_ring_put_ib(p, vmid, job->ib_addr, job->ib_dwords);
 	job->fence->ib_end = p - begin;
 	p = pddgpu_ring_put_fence(ring, p, job->fence->base.seqno);
-	if (pddgpu_job_is_kernel(job))
+	if (pddgpu_job_must_succeed(job))
 		p = pddgpu_ring_put_barrier(ring, p, job->fence->base.seqno);
 	trace_pddgpu_job_run(dev_name(ring->pdev->drm.dev), ring->name, job->fence->base.seqno,
 			     job->ib_addr, job->ib_dwords);
