@@ -2,6 +2,7 @@
 #include <linux/sizes.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_placement.h>
@@ -13,6 +14,7 @@
 #include "pddgpu_copy.h"
 #include "pddgpu_device.h"
 #include "pddgpu_job.h"
+#include "pddgpu_pool_clean.h"
 #include "pddgpu_res_cursor.h"
 
 #define PDDGPU_COPY_IB_BYTES	(4 * PDDGPU_KERNEL_IB_MAX * sizeof(u32))
@@ -26,14 +28,41 @@
 	(PDDGPU_GART_WINDOW_PAGES * (PDDGPU_EMIT_WRITE_PTE_DWORDS + PDDGPU_EMIT_COPY_DWORDS) + \
 	 PDDGPU_EMIT_TLB_FLUSH_DWORDS)
 
-int pddgpu_copy_init(struct pddgpu_device *pdev)
+/* Runs of pages in a clear of what nobody waits for: a 32nd of the shared buffer */
+#define PDDGPU_CLEAR_RUNS	254
+#define PDDGPU_CLEAR_DWORDS \
+	(PDDGPU_CLEAR_RUNS * PDDGPU_EMIT_WRITE_PTE_DWORDS + PDDGPU_EMIT_TLB_FLUSH_DWORDS + \
+	 PDDGPU_EMIT_FILL_DWORDS)
+/* How long such a clear waits for its turn: its pages are kept from everybody */
+#define PDDGPU_CLEAR_TURN_MS	200
+
+static int pddgpu_copy_init_entities(struct pddgpu_device *pdev)
 {
 	struct drm_gpu_scheduler *sched = &pdev->rings[PDDGPU_ENGINE_COPY].sched;
+	struct pddgpu_copy *copy = &pdev->copy;
+	int ret;
+
+	ret = drm_sched_entity_init(&copy->entity, DRM_SCHED_PRIORITY_KERNEL, &sched, 1, NULL);
+	if (ret)
+		return ret;
+
+	ret = drm_sched_entity_init(&copy->clear_entity, DRM_SCHED_PRIORITY_LOW, &sched, 1, NULL);
+	if (ret)
+		drm_sched_entity_destroy(&copy->entity);
+	return ret;
+}
+
+int pddgpu_copy_init(struct pddgpu_device *pdev)
+{
 	struct pddgpu_copy *copy = &pdev->copy;
 	void *cpu;
 	int ret;
 
 	static_assert(PDDGPU_COPY_STEP_DWORDS <= PDDGPU_KERNEL_IB_MAX);
+
+	ret = drmm_mutex_init(&pdev->drm, &copy->clear_lock);
+	if (ret)
+		return ret;
 
 	copy->ib_bo = pddgpu_bo_create_pinned(pdev, PDDGPU_COPY_IB_BYTES, DRM_PDDGPU_DOMAIN_GTT,
 					      &copy->ib_addr, &cpu);
@@ -42,7 +71,7 @@ int pddgpu_copy_init(struct pddgpu_device *pdev)
 
 	copy->ib_cpu = cpu;
 	drm_suballoc_manager_init(&copy->ibs, PDDGPU_COPY_IB_BYTES, PDDGPU_COPY_IB_ALIGN);
-	ret = drm_sched_entity_init(&copy->entity, DRM_SCHED_PRIORITY_KERNEL, &sched, 1, NULL);
+	ret = pddgpu_copy_init_entities(pdev);
 	if (ret)
 		goto err_bo;
 
@@ -60,6 +89,13 @@ void pddgpu_copy_fini(struct pddgpu_device *pdev)
 	struct pddgpu_copy *copy = &pdev->copy;
 
 	WRITE_ONCE(copy->ready, false);
+	/* Who waits for a clear is told by its fence. */
+	mutex_lock(&copy->clear_lock);
+	dma_fence_put(copy->clear_last);
+	copy->clear_last = NULL;
+	mutex_unlock(&copy->clear_lock);
+
+	drm_sched_entity_destroy(&copy->clear_entity);
 	drm_sched_entity_destroy(&copy->entity);
 	drm_suballoc_manager_fini(&copy->ibs);
 	pddgpu_bo_free_pinned(copy->ib_bo);
@@ -341,4 +377,117 @@ struct dma_fence *pddgpu_copy_clear(struct ttm_buffer_object *bo, struct ttm_res
 	fence = pddgpu_copy_clear_entered(pdev, bo, dst);
 	drm_dev_exit(idx);
 	return fence;
+}
+
+/* --- Pages that no buffer has ------------------------------------------ */
+
+/* What is still to be cleared */
+struct pddgpu_clear_cursor {
+	const struct pddgpu_pool_span *span;
+	const struct pddgpu_pool_span *end;
+	u32 done;		/* pages of @span */
+};
+
+/* Maps what fits in the window, with a packet a run.  Returns the pages. */
+static u32 pddgpu_clear_fill_window(struct pddgpu_device *pdev, enum ttm_caching caching,
+				    struct pddgpu_clear_cursor *cur, struct pddgpu_job *job)
+{
+	u32 pages = 0;
+
+	for (u32 i = 0; i < PDDGPU_CLEAR_RUNS && cur->span < cur->end; i++) {
+		u32 run = min(cur->span->num_pages - cur->done, PDDGPU_GART_WINDOW_PAGES - pages);
+		dma_addr_t addr = cur->span->addr + (u64)cur->done * PAGE_SIZE;
+
+		if (!run)
+			break;
+		pddgpu_job_emit_write_pte(job, pdev->gart.table_addr + pages * sizeof(u64),
+					  pddgpu_gart_pte(caching, addr), PAGE_SIZE, run);
+		pages += run;
+		cur->done += run;
+		if (cur->done == cur->span->num_pages) {
+			cur->done = 0;
+			cur->span++;
+		}
+	}
+	pddgpu_job_emit_tlb_flush(job, BIT(PDDGPU_VMID_KERNEL));
+	return pages;
+}
+
+static struct dma_fence *pddgpu_clear_push(struct pddgpu_device *pdev, enum ttm_caching caching,
+					   struct pddgpu_clear_cursor *cur)
+{
+	struct pddgpu_copy *copy = &pdev->copy;
+	struct pddgpu_job *job;
+	u32 pages;
+
+	job = pddgpu_job_create_kernel(pdev, &copy->clear_entity, PDDGPU_CLEAR_DWORDS);
+	if (IS_ERR(job))
+		return ERR_CAST(job);
+
+	pages = pddgpu_clear_fill_window(pdev, caching, cur, job);
+	pddgpu_job_emit_fill(job, PDDGPU_GART_START, (u64)pages * PAGE_SIZE, 0);
+	atomic_set(&copy->clear_claim, 0);
+	job->claim = &copy->clear_claim;
+	return pddgpu_job_push(job);
+}
+
+/*
+ * When it is given up, the job stays in the queue, and does nothing when its turn
+ * comes.  When it has begun, it ends soon, one way or the other: the heartbeat sees to
+ * that.  As for any job, its fence signals when the engine has done with it, and if
+ * that takes a reset, after that.
+ */
+static int pddgpu_clear_wait(struct pddgpu_copy *copy)
+{
+	struct dma_fence *fence = copy->clear_last;
+
+	if (!dma_fence_wait_timeout(fence, false, msecs_to_jiffies(PDDGPU_CLEAR_TURN_MS)) &&
+	    !atomic_xchg(&copy->clear_claim, 1))
+		return -EBUSY;
+
+	/* A second at a time, so that nobody takes it for a task that hangs. */
+	while (!dma_fence_wait_timeout(fence, false, HZ))
+		;
+	return min(dma_fence_get_status(fence), 0);
+}
+
+static int pddgpu_clear_window(struct pddgpu_device *pdev, enum ttm_caching caching,
+			       struct pddgpu_clear_cursor *cur)
+{
+	struct pddgpu_copy *copy = &pdev->copy;
+	struct dma_fence *fence;
+	int idx;
+
+	lockdep_assert_held(&copy->clear_lock);
+
+	if (copy->clear_last && !dma_fence_is_signaled(copy->clear_last))
+		return -EBUSY;
+	if (!drm_dev_enter(&pdev->drm, &idx))
+		return -ENODEV;
+
+	fence = pddgpu_clear_push(pdev, caching, cur);
+	drm_dev_exit(idx);
+	if (IS_ERR(fence))
+		return PTR_ERR(fence);
+
+	dma_fence_put(copy->clear_last);
+	copy->clear_last = fence;
+	return pddgpu_clear_wait(copy);
+}
+
+int pddgpu_copy_clear_pages(struct pddgpu_device *pdev, enum ttm_caching caching,
+			    const struct pddgpu_pool_span *spans, unsigned int num_spans)
+{
+	struct pddgpu_clear_cursor cur = { .span = spans, .end = spans + num_spans };
+	int ret = 0;
+
+	/* The pool is there before the engine, and after it. */
+	if (!READ_ONCE(pdev->copy.ready))
+		return -ENODEV;
+
+	mutex_lock(&pdev->copy.clear_lock);
+	while (cur.span < cur.end && !ret)
+		ret = pddgpu_clear_window(pdev, caching, &cur);
+	mutex_unlock(&pdev->copy.clear_lock);
+	return ret;
 }

@@ -2,14 +2,18 @@
 #ifndef _PDDGPU_COPY_H_
 #define _PDDGPU_COPY_H_
 
+#include <linux/atomic.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 #include <drm/drm_suballoc.h>
 #include <drm/gpu_scheduler.h>
+#include <drm/ttm/ttm_caching.h>
 
 struct dma_fence;
 struct pddgpu_bo;
 struct pddgpu_device;
+struct pddgpu_pool_span;
 struct ttm_buffer_object;
 struct ttm_resource;
 
@@ -27,6 +31,14 @@ struct pddgpu_copy {
 	u32 *ib_cpu;
 	/** @ibs: hands it out; frees what a fence has passed */
 	struct drm_suballoc_manager ibs;
+	/** @clear_entity: queue of clears that nobody waits for, behind all others */
+	struct drm_sched_entity clear_entity;
+	/** @clear_lock: held while pages are cleared; nothing is held when it is taken */
+	struct mutex clear_lock;
+	/** @clear_last: fence of the last job of @clear_entity, or NULL; by @clear_lock */
+	struct dma_fence *clear_last;
+	/** @clear_claim: that of this job, see &pddgpu_job.claim */
+	atomic_t clear_claim;
 	/** @ready: moves and clears may use the engine; false before and after */
 	bool ready;
 };
@@ -70,5 +82,24 @@ struct dma_fence *pddgpu_copy_move(struct ttm_buffer_object *bo, struct ttm_reso
  * Return: as pddgpu_copy_move().
  */
 struct dma_fence *pddgpu_copy_clear(struct ttm_buffer_object *bo, struct ttm_resource *dst);
+
+/**
+ * pddgpu_copy_clear_pages() - Fill system pages with zeroes that no buffer has
+ * @pdev: the card
+ * @caching: what the pages are
+ * @spans: the pages, mapped for DMA
+ * @num_spans: how many spans
+ *
+ * For work in the background: sleeps until it is done, one job after the other, and
+ * does not insist.  Jobs of others go first, and if they leave the engine no time, or
+ * it stands still, the rest is left undone.  See pddgpu_pool_clear_fn for who may call
+ * it.
+ *
+ * Return: 0 when all pages hold zeroes; -EBUSY if the engine has no time, -ENODEV or
+ * -EIO when it cannot be used (see &pddgpu_copy.ready), -EIO or -EFAULT if it hung or
+ * failed, -ENOMEM.  Either way the engine has done with the pages.
+ */
+int pddgpu_copy_clear_pages(struct pddgpu_device *pdev, enum ttm_caching caching,
+			    const struct pddgpu_pool_span *spans, unsigned int num_spans);
 
 #endif

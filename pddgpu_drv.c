@@ -55,6 +55,9 @@
  * 7. locks of scheduler and entities
  * 8. &pddgpu_timeline.lock, taken in interrupts
  *
+ * Who cleans the pool takes &pddgpu_pool_cleaner.lock and in it
+ * &pddgpu_copy.clear_lock, holding nothing; reclaim takes neither.
+ *
  * &pddgpu_device.latch_lock is taken for two register reads, and
  * &pddgpu_fault_ring.lock while records are taken: nothing inside either.
  *

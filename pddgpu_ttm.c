@@ -134,6 +134,14 @@ static void pddgpu_ttm_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *tt)
 	drm_WARN_ON(&pdev->drm, pddgpu_pool_free(&pdev->pool, tt));
 }
 
+static int pddgpu_ttm_clear_pages(struct pddgpu_pool *pool, enum ttm_caching caching,
+				  const struct pddgpu_pool_span *spans, unsigned int num_spans)
+{
+	struct pddgpu_device *pdev = container_of(pool, struct pddgpu_device, pool);
+
+	return pddgpu_copy_clear_pages(pdev, caching, spans, num_spans);
+}
+
 /* --- Eviction ---------------------------------------------------------- */
 
 static const struct ttm_place pddgpu_ttm_evict_vram_places[] = {
@@ -584,7 +592,7 @@ int pddgpu_ttm_init(struct pddgpu_device *pdev)
 	if (ret)
 		return ret;
 
-	ret = pddgpu_pool_start(&pdev->pool, NULL);
+	ret = pddgpu_pool_start(&pdev->pool, pddgpu_ttm_clear_pages);
 	if (ret)
 		goto err_pool_fini;
 
