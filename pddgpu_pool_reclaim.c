@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 
 #include "pddgpu_pool.h"
 #include "pddgpu_pool_magazine.h"
@@ -299,6 +300,8 @@ static unsigned long pool_shrink_scan(struct shrinker *shrink, struct shrink_con
 	atomic_long_add(freed, &pool->stats.shrinker_pages);
 	trace_pddgpu_pool_shrink(pool->backend.dev, sc->nid, sc->nr_to_scan, freed);
 	sc->nr_scanned = freed;
+	/* They are in no LRU, so reclaim would think that it got nowhere */
+	mm_account_reclaimed_pages(freed);
 
 	return freed ?: SHRINK_STOP;
 }

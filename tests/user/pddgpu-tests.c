@@ -24,10 +24,10 @@ struct test_options test_options = { .module = "/pddgpu.ko", .seed = 1, .slow = 
 /* The module's own tests come late: they leave a freshly loaded driver.  Then cards die. */
 static const struct test_group *const groups[] = {
 	&info_tests, &gem_tests, &mmap_tests, &vm_tests, &ctx_tests, &cs_tests, &packet_tests,
-	&badinput_tests, &badpacket_tests, &evict_tests, &isolation_tests, &reach_tests, &stale_tests,
-	&node_tests, &hang_tests, &hostile_tests, &irq_tests, &coredump_tests, &reset_tests,
-	&debugfs_tests, &look_tests, &clean_tests, &twocards_tests, &module_tests, &failnth_tests,
-	&failnth_paths_tests, &death_tests,
+	&badinput_tests, &badpacket_tests, &evict_tests, &pool_tests, &isolation_tests,
+	&reach_tests, &stale_tests, &node_tests, &hang_tests, &hostile_tests, &irq_tests,
+	&coredump_tests, &reset_tests, &debugfs_tests, &look_tests, &clean_tests,
+	&twocards_tests, &module_tests, &failnth_tests, &failnth_paths_tests, &death_tests,
 };
 
 static int report_fd;
