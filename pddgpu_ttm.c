@@ -578,11 +578,21 @@ static void pddgpu_ttm_fini(struct drm_device *drm, void *arg)
 	pddgpu_pool_fini(&pdev->pool);
 }
 
+/*
+ * Buffers are used by card and CPU at the same time, so what is copied when it is
+ * mapped and unmapped is of no use to them.  The kernel copies for a device that
+ * reaches too little memory, that is not trusted, or because of swiotlb=force.
+ */
+static bool pddgpu_ttm_needs_dma_alloc(struct device *dev, unsigned int dma_bits)
+{
+	return drm_need_swiotlb(dma_bits) || dma_max_mapping_size(dev) < SIZE_MAX;
+}
+
 int pddgpu_ttm_init(struct pddgpu_device *pdev)
 {
 	struct drm_device *drm = &pdev->drm;
 	unsigned int dma_bits = fls64(dma_get_mask(drm->dev));
-	bool dma_alloc = drm_need_swiotlb(dma_bits);
+	bool dma_alloc = pddgpu_ttm_needs_dma_alloc(drm->dev, dma_bits);
 	bool dma32 = dma_bits <= 32;
 	int ret;
 
