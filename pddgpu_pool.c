@@ -79,6 +79,19 @@ static const char * const pool_caching_names[PDDGPU_POOL_NUM_CACHING] = {
 
 /* --- Blocks from the system --- */
 
+/* What the pool keeps may have the DMA addresses that are wanted */
+static int pool_get_memory(struct pddgpu_pool *pool, gfp_t gfp, unsigned int order,
+			   struct pddgpu_pool_memory *mem)
+{
+	int err;
+
+	do {
+		err = pddgpu_pool_backend_alloc(&pool->backend, gfp, order, mem);
+	} while (err == -ENOSPC && pddgpu_pool_release(pool, BIT(order)));
+
+	return err;
+}
+
 static struct pddgpu_pool_block *pool_get_block(struct pool_alloc *alloc, gfp_t gfp,
 						unsigned int order)
 {
@@ -88,7 +101,7 @@ static struct pddgpu_pool_block *pool_get_block(struct pool_alloc *alloc, gfp_t 
 	block = pddgpu_pool_block_create(order);
 	if (!block)
 		return NULL;
-	if (pddgpu_pool_backend_alloc(&pool->backend, gfp, order, &block->mem)) {
+	if (pool_get_memory(pool, gfp, order, &block->mem)) {
 		kfree(block);
 		return NULL;
 	}
@@ -745,8 +758,7 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	struct pddgpu_pool_stats *stats = &pool->stats;
 	int nid;
 
-	drm_printf(p, "backend: %s\n",
-		   pool->backend.flags & PDDGPU_POOL_DMA_ALLOC ? "dma_alloc" : "alloc_pages");
+	pddgpu_pool_backend_print(&pool->backend, p);
 	drm_printf(p, "free_pages: %lu\n", pool_free_pages(pool));
 	drm_printf(p, "whole_free_pages: %lu\n", pool_whole_pages(pool));
 	drm_printf(p, "fragmentation_percent: %lu\n", pool_fragmentation(pool));

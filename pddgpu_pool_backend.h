@@ -2,6 +2,7 @@
 #ifndef _PDDGPU_POOL_BACKEND_H_
 #define _PDDGPU_POOL_BACKEND_H_
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/kconfig.h>
 #include <linux/mmzone.h>
@@ -10,6 +11,7 @@
 #include <drm/ttm/ttm_caching.h>
 
 struct device;
+struct drm_printer;
 struct page;
 
 /* The largest piece: 2 MiB, what a GPU page table gains from, or what the system has */
@@ -24,7 +26,7 @@ struct page;
 /**
  * struct pddgpu_pool_backend - where the memory of a pool comes from, and whom it is mapped for
  *
- * Constant, so it needs no lock.
+ * Constant but for the last three, and those need no lock.  It does not move.
  */
 struct pddgpu_pool_backend {
 	/** @dev: device that memory is mapped for, or NULL */
@@ -35,6 +37,14 @@ struct pddgpu_pool_backend {
 	int nid;
 	/** @max_order: of the largest chunk that @dev can map */
 	unsigned int max_order;
+	/** @dma_limit: bytes of DMA addresses that may be in use, U64_MAX for no limit */
+	u64 dma_limit;
+	/** @dma_used: bytes in use, if there is a limit; of all backends that share them */
+	atomic64_t *dma_used;
+	/** @dma_own: what @dma_used is where nobody shares them */
+	atomic64_t dma_own;
+	/** @dma_told: that there are no more addresses was said */
+	atomic_t dma_told;
 };
 
 /**
@@ -47,6 +57,13 @@ struct pddgpu_pool_backend {
  */
 int pddgpu_pool_backend_init(struct pddgpu_pool_backend *backend, struct device *dev,
 			     unsigned int flags);
+
+/**
+ * pddgpu_pool_backend_print() - What was chosen, and DMA addresses in use
+ * @backend: the backend
+ * @p: where to
+ */
+void pddgpu_pool_backend_print(const struct pddgpu_pool_backend *backend, struct drm_printer *p);
 
 /**
  * struct pddgpu_pool_memory - what the system gave in one piece
@@ -75,9 +92,10 @@ struct pddgpu_pool_memory {
  * order.
  *
  * Return: 0 with pages that are write-back cached and not mapped, their lru and
- * private fields the caller's; or -ENOMEM.
+ * private fields the caller's; -ENOSPC if there is memory but no DMA addresses for it,
+ * which giving memory back may change; or -ENOMEM.
  */
-int pddgpu_pool_backend_alloc(const struct pddgpu_pool_backend *backend, gfp_t gfp,
+int pddgpu_pool_backend_alloc(struct pddgpu_pool_backend *backend, gfp_t gfp,
 			      unsigned int order, struct pddgpu_pool_memory *mem);
 
 /**
@@ -85,7 +103,7 @@ int pddgpu_pool_backend_alloc(const struct pddgpu_pool_backend *backend, gfp_t g
  * @backend: where it came from
  * @mem: write-back cached, not mapped, on no list, private fields zero
  */
-void pddgpu_pool_backend_free(const struct pddgpu_pool_backend *backend,
+void pddgpu_pool_backend_free(struct pddgpu_pool_backend *backend,
 			      const struct pddgpu_pool_memory *mem);
 
 /**
@@ -96,9 +114,10 @@ void pddgpu_pool_backend_free(const struct pddgpu_pool_backend *backend,
  * @order: the part's order
  * @addr: set to the DMA address of its first byte
  *
- * Return: 0, to be undone by pddgpu_pool_backend_unmap(), or -ENOMEM.
+ * Return: 0, to be undone by pddgpu_pool_backend_unmap(), or -ENOMEM, also if there
+ * are no DMA addresses left.
  */
-int pddgpu_pool_backend_map(const struct pddgpu_pool_backend *backend,
+int pddgpu_pool_backend_map(struct pddgpu_pool_backend *backend,
 			    const struct pddgpu_pool_memory *mem, struct page *page,
 			    unsigned int order, dma_addr_t *addr);
 
@@ -108,7 +127,7 @@ int pddgpu_pool_backend_map(const struct pddgpu_pool_backend *backend,
  * @addr: its DMA address
  * @order: its order
  */
-void pddgpu_pool_backend_unmap(const struct pddgpu_pool_backend *backend, dma_addr_t addr,
+void pddgpu_pool_backend_unmap(struct pddgpu_pool_backend *backend, dma_addr_t addr,
 			       unsigned int order);
 
 /**

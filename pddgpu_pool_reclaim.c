@@ -175,6 +175,18 @@ static unsigned long pool_release(struct pddgpu_pool *pool, int nid, unsigned lo
 	return freed;
 }
 
+unsigned long pddgpu_pool_release(struct pddgpu_pool *pool, unsigned long num_pages)
+{
+	unsigned long freed = 0;
+	int nid;
+
+	for_each_node(nid)
+		if (freed < num_pages)
+			freed += pool_release(pool, nid, num_pages - freed);
+
+	return freed;
+}
+
 void pddgpu_pool_release_all(struct pddgpu_pool *pool)
 {
 	int nid;

@@ -63,6 +63,17 @@ void pddgpu_pool_trim(struct pddgpu_pool *pool, int nid);
 void pddgpu_pool_trim_nodes(struct pddgpu_pool *pool);
 
 /**
+ * pddgpu_pool_release() - Give whole blocks back to the system, of whatever node
+ * @pool: the pool
+ * @num_pages: how much is enough
+ *
+ * May sleep.
+ *
+ * Return: how many pages were given back, 0 if there was no whole block.
+ */
+unsigned long pddgpu_pool_release(struct pddgpu_pool *pool, unsigned long num_pages);
+
+/**
  * pddgpu_pool_release_all() - Give all whole blocks back to the system
  * @pool: the pool
  *

@@ -541,13 +541,14 @@ static const struct ttm_device_funcs pddgpu_ttm_funcs = {
 
 /* --- Up and down ------------------------------------------------------- */
 
-static u64 pddgpu_ttm_gtt_size(void)
+static u64 pddgpu_ttm_gtt_size(struct pddgpu_device *pdev)
 {
 	struct sysinfo si;
 
 	si_meminfo(&si);
 
-	return round_down((u64)si.totalram * si.mem_unit / 2, PAGE_SIZE);
+	return round_down(min((u64)si.totalram * si.mem_unit / 2, pdev->pool.backend.dma_limit),
+			  PAGE_SIZE);
 }
 
 static int pddgpu_ttm_init_managers(struct pddgpu_device *pdev)
@@ -560,7 +561,7 @@ static int pddgpu_ttm_init_managers(struct pddgpu_device *pdev)
 	if (ret)
 		return ret;
 
-	ret = pddgpu_gtt_mgr_init(&pdev->gtt_mgr, &pdev->ttm, pddgpu_ttm_gtt_size(), first,
+	ret = pddgpu_gtt_mgr_init(&pdev->gtt_mgr, &pdev->ttm, pddgpu_ttm_gtt_size(pdev), first,
 				  PDDGPU_GART_PAGES - first);
 	if (ret)
 		pddgpu_vram_mgr_fini(&pdev->vram_mgr, &pdev->ttm);

@@ -61,7 +61,7 @@ static bool pool_fails(struct pool_test *t)
 
 /* --- The stubs --- */
 
-static int stub_alloc(const struct pddgpu_pool_backend *backend, gfp_t gfp,
+static int stub_alloc(struct pddgpu_pool_backend *backend, gfp_t gfp,
 		      unsigned int order, struct pddgpu_pool_memory *mem)
 {
 	struct pool_test *t = pool_current();
@@ -79,7 +79,7 @@ static int stub_alloc(const struct pddgpu_pool_backend *backend, gfp_t gfp,
 	return 0;
 }
 
-static void stub_free(const struct pddgpu_pool_backend *backend,
+static void stub_free(struct pddgpu_pool_backend *backend,
 		      const struct pddgpu_pool_memory *mem)
 {
 	struct pool_test *t = pool_current();
@@ -116,7 +116,7 @@ static int stub_set_caching(const struct pddgpu_pool_memory *mem, enum ttm_cachi
 	return fail ? -EINVAL : 0;
 }
 
-static int stub_map(const struct pddgpu_pool_backend *backend,
+static int stub_map(struct pddgpu_pool_backend *backend,
 		    const struct pddgpu_pool_memory *mem, struct page *page,
 		    unsigned int order, dma_addr_t *addr)
 {
@@ -131,7 +131,7 @@ static int stub_map(const struct pddgpu_pool_backend *backend,
 	return 0;
 }
 
-static void stub_unmap(const struct pddgpu_pool_backend *backend, dma_addr_t addr,
+static void stub_unmap(struct pddgpu_pool_backend *backend, dma_addr_t addr,
 		       unsigned int order)
 {
 	KUNIT_EXPECT_EQ(kunit_get_current_test(),
@@ -1448,6 +1448,86 @@ static void churn_leaks_nothing(struct kunit *test)
 	KUNIT_EXPECT_GT(test, t->device_cleared, 0);
 }
 
+/* --- DMA addresses, of which there are few; the rest is the real thing --- */
+
+/* Those of bounce buffers, where the system has the device use them; or the least */
+static unsigned int dma_few(struct kunit *test, u32 num_pages)
+{
+	struct pool_test *t = test->priv;
+	struct pddgpu_pool_backend *backend = &t->pool.backend;
+
+	if (backend->dma_limit == U64_MAX)
+		backend->dma_limit = 4 * num_pages * PAGE_SIZE;
+
+	return backend->dma_limit / (num_pages * PAGE_SIZE);
+}
+
+static u64 dma_used(struct kunit *test)
+{
+	struct pool_test *t = test->priv;
+
+	return atomic64_read(t->pool.backend.dma_used);
+}
+
+static void dma_addresses_run_out(struct kunit *test)
+{
+	const struct pool_backend_case *c = test->param_value;
+	struct pddgpu_pool *pool = pool_start(test, c->flags);
+	unsigned int num = dma_few(test, 16), i;
+	struct ttm_tt **tts, *more;
+
+	tts = kunit_kcalloc(test, num, sizeof(*tts), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tts);
+	for (i = 0; i < num; i++)
+		tts[i] = pool_get(test, 16, ttm_cached, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_EQ(test, dma_used(test), num * 16 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pool->backend.dma_told), 0);
+
+	more = pool_tt(test, 1, ttm_cached, 0);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, more, &pool_ctx), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pool->backend.dma_told), 1);
+	KUNIT_EXPECT_EQ(test, dma_used(test), num * 16 * PAGE_SIZE);
+
+	pool_put(test, tts[0]);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, more, &pool_ctx), 0);
+	KUNIT_EXPECT_LE(test, dma_used(test), pool->backend.dma_limit);
+	pool_put(test, more);
+	for (i = 1; i < num; i++)
+		pool_put(test, tts[i]);
+	pool_stop(test);
+	KUNIT_EXPECT_EQ(test, dma_used(test), 0);
+}
+
+/* The last of its chunks has none */
+static void dma_addresses_are_given_back_by_failure(struct kunit *test)
+{
+	const struct pool_backend_case *c = test->param_value;
+	struct pddgpu_pool *pool = pool_start(test, c->flags);
+	unsigned int num = dma_few(test, 16);
+	struct ttm_tt *tt = pool_tt(test, 16 * num + 1, ttm_write_combined, 0);
+
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, dma_used(test), 0);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), 0);
+
+	tt = pool_get(test, 16 * num, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, dma_used(test), 16 * num * PAGE_SIZE);
+	pool_put(test, tt);
+}
+
+/* What is free has addresses, too, where they come with memory */
+static void dma_addresses_of_free_blocks_are_used(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start(test, PDDGPU_POOL_DMA_ALLOC);
+	unsigned int num = dma_few(test, POOL_BLOCK);
+
+	pool_put(test, pool_get(test, num * POOL_BLOCK, ttm_cached, 0));
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), num * POOL_BLOCK);
+	pool_put(test, pool_get(test, POOL_BLOCK + 1, ttm_write_combined, 0));
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), num * POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, dma_used(test), num * POOL_BLOCK * PAGE_SIZE);
+}
+
 static int pool_test_init(struct kunit *test)
 {
 	struct pool_test *t;
@@ -1524,6 +1604,9 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE_PARAM(backend_round_trip, pool_backend_gen_params),
 	KUNIT_CASE(dump_adds_up),
 	KUNIT_CASE(churn_leaks_nothing),
+	KUNIT_CASE_PARAM(dma_addresses_run_out, pool_backend_gen_params),
+	KUNIT_CASE_PARAM(dma_addresses_are_given_back_by_failure, pool_backend_gen_params),
+	KUNIT_CASE(dma_addresses_of_free_blocks_are_used),
 	{}
 };
 
