@@ -36,7 +36,8 @@
  * when it is handed out again to someone who needs zeroes (%TTM_TT_FLAG_ZERO_ALLOC,
  * which TTM sets for all but the buffers that a move fills to the last byte), and
  * not when it is freed, so a buffer's owner never waits for a clear that nobody
- * needs: most often it has been cleaned in the background by then, see below.  Nor is a new block cleared for the sake of a small part of it, unless the
+ * needs: most often it has been cleaned in the background by then, see below.  Nor
+ * is a new block cleared for the sake of a small part of it, unless the
  * system does so anyhow (init_on_alloc).
  *
  * Populating a &struct ttm_tt takes three steps: gather chunks, clear them, map them
@@ -120,7 +121,7 @@ static int pool_convert(struct pddgpu_pool *pool, struct pddgpu_pool_block *bloc
 
 	atomic_long_inc(&pool->stats.conversions);
 	atomic_long_add(BIT(block->mem.order), &pool->stats.converted);
-	trace_pddgpu_pool_convert(pool->backend.dev, block->heap->nid, caching,
+	trace_pddgpu_pool_convert(pddgpu_pool_name(pool), block->heap->nid, caching,
 				  BIT(block->mem.order));
 	if (!pddgpu_pool_backend_set_caching(&block->mem, caching))
 		return 0;
@@ -381,13 +382,13 @@ static void pool_commit(struct pool_alloc *alloc)
 
 	atomic_long_add(alloc->chunks - alloc->fresh, &pool->stats.hits);
 	if (alloc->chunks > alloc->fresh)
-		trace_pddgpu_pool_hit(pool->backend.dev, alloc->tt->caching,
+		trace_pddgpu_pool_hit(pddgpu_pool_name(pool), alloc->tt->caching,
 				      alloc->chunks - alloc->fresh, alloc->filled);
 	if (!alloc->fresh)
 		return;
 
 	atomic_long_add(alloc->fresh, &pool->stats.misses);
-	trace_pddgpu_pool_miss(pool->backend.dev, alloc->tt->caching, alloc->fresh,
+	trace_pddgpu_pool_miss(pddgpu_pool_name(pool), alloc->tt->caching, alloc->fresh,
 			       alloc->filled);
 
 	for (i = 0; i < alloc->filled; i += BIT(pddgpu_pool_chunk_order(pages[i])))

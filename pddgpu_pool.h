@@ -3,6 +3,7 @@
 #define _PDDGPU_POOL_H_
 
 #include <linux/atomic.h>
+#include <linux/device.h>
 #include <linux/list.h>
 #include <linux/topology.h>
 #include <linux/types.h>
@@ -12,7 +13,6 @@
 #include "pddgpu_pool_clean.h"
 #include "pddgpu_pool_magazine.h"
 
-struct device;
 struct drm_printer;
 struct shrinker;
 struct ttm_operation_ctx;
@@ -82,6 +82,17 @@ static inline struct pddgpu_pool_heap *pddgpu_pool_heap(struct pddgpu_pool *pool
 							enum ttm_caching caching)
 {
 	return &pool->heaps[nid * PDDGPU_POOL_NUM_CACHING + caching];
+}
+
+/**
+ * pddgpu_pool_name() - Whose pool it is, for tracepoints
+ * @pool: the pool
+ *
+ * Return: the name of its device.
+ */
+static inline const char *pddgpu_pool_name(const struct pddgpu_pool *pool)
+{
+	return pool->backend.dev ? dev_name(pool->backend.dev) : "none";
 }
 
 /**

@@ -3,6 +3,7 @@
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
@@ -10,6 +11,7 @@
 #include "pddgpu_pool.h"
 #include "pddgpu_pool_clean.h"
 #include "pddgpu_pool_magazine.h"
+#include "pddgpu_pool_reclaim.h"
 #include "pddgpu_trace.h"
 
 /**
@@ -26,7 +28,11 @@
  */
 
 /* Long enough that a buffer which is freed and made again, over and over, is not disturbed */
-#define POOL_CLEAN_DELAY	msecs_to_jiffies(10)
+static int page_pool_clean_delay = 10;
+
+module_param(page_pool_clean_delay, int, 0644);
+MODULE_PARM_DESC(page_pool_clean_delay,
+		 "Milliseconds until freed pages are cleaned in the background; negative: never (default 10)");
 
 /* Pages that are taken out of a heap at a time, and that one run of the worker cleans: 64 MiB */
 #define POOL_CLEAN_PAGES	BIT(PDDGPU_POOL_MAX_ORDER)
@@ -121,7 +127,8 @@ static void clean_chunks(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap
 
 	if (by_cpu)
 		clean_by_cpu(pool, num);
-	trace_pddgpu_pool_clean(pool->backend.dev, heap->nid, heap->caching, num_pages, by_cpu);
+	trace_pddgpu_pool_clean(pddgpu_pool_name(pool), heap->nid, heap->caching, num_pages,
+				by_cpu);
 }
 
 /* Return how many pages were cleaned, 0 if all are clean */
@@ -137,6 +144,8 @@ static u32 clean_some(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap)
 	if (num)
 		clean_chunks(pool, heap, num, num_pages);
 	pddgpu_pool_heap_put_cleaned(heap, cleaner->chunks, num);
+	/* Meanwhile nobody could give them back */
+	pddgpu_pool_trim(pool, heap->nid);
 	cond_resched();
 
 	return num_pages;
@@ -191,9 +200,10 @@ static void clean_work(struct work_struct *work)
 void pddgpu_pool_wake_cleaner(struct pddgpu_pool *pool)
 {
 	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+	int delay = READ_ONCE(page_pool_clean_delay);
 
-	if (cleaner->wq && !delayed_work_pending(&cleaner->work))
-		queue_delayed_work(cleaner->wq, &cleaner->work, POOL_CLEAN_DELAY);
+	if (delay >= 0 && cleaner->wq && !delayed_work_pending(&cleaner->work))
+		queue_delayed_work(cleaner->wq, &cleaner->work, msecs_to_jiffies(delay));
 }
 
 void pddgpu_pool_cleaner_init(struct pddgpu_pool *pool)

@@ -94,7 +94,7 @@ void pddgpu_pool_cleaner_fini(struct pddgpu_pool *pool);
  * pddgpu_pool_wake_cleaner() - There are dirty pages
  * @pool: the pool
  *
- * They are cleaned some milliseconds later.
+ * They are cleaned some milliseconds later (the page_pool_clean_delay parameter).
  */
 void pddgpu_pool_wake_cleaner(struct pddgpu_pool *pool);
 

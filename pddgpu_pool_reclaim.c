@@ -66,7 +66,7 @@ bool pddgpu_pool_free_block(struct pddgpu_pool *pool, struct pddgpu_pool_block *
 			pddgpu_pool_heap_add_stuck(block);
 			return false;
 		}
-		trace_pddgpu_pool_convert(pool->backend.dev, block->heap->nid, ttm_cached,
+		trace_pddgpu_pool_convert(pddgpu_pool_name(pool), block->heap->nid, ttm_cached,
 					  num_pages);
 		atomic_long_inc(&pool->stats.conversions);
 		atomic_long_add(num_pages, &pool->stats.restored);
@@ -310,7 +310,7 @@ static unsigned long pool_shrink_scan(struct shrinker *shrink, struct shrink_con
 	freed = pool_release(pool, sc->nid, sc->nr_to_scan);
 	atomic_long_inc(&pool->stats.shrinker_calls);
 	atomic_long_add(freed, &pool->stats.shrinker_pages);
-	trace_pddgpu_pool_shrink(pool->backend.dev, sc->nid, sc->nr_to_scan, freed);
+	trace_pddgpu_pool_shrink(pddgpu_pool_name(pool), sc->nid, sc->nr_to_scan, freed);
 	sc->nr_scanned = freed;
 	/* They are in no LRU, so reclaim would think that it got nowhere */
 	mm_account_reclaimed_pages(freed);

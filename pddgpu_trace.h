@@ -5,7 +5,6 @@
 #if !defined(_PDDGPU_TRACE_H_) || defined(TRACE_HEADER_MULTI_READ)
 #define _PDDGPU_TRACE_H_
 
-#include <linux/device.h>
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
@@ -23,9 +22,6 @@
 			 { ttm_uncached, "uncached" },		\
 			 { ttm_write_combined, "write_combined" },	\
 			 { ttm_cached, "cached" })
-
-/* A pool of a test has no device. */
-#define pddgpu_trace_dev_name(dev)	((dev) ? dev_name(dev) : "none")
 
 /* A buffer has changed its place, or had contents made up in its first one. */
 TRACE_EVENT(pddgpu_bo_move,
@@ -78,42 +74,42 @@ TRACE_EVENT(pddgpu_job_run,
 
 /* A buffer was populated: with chunks that the pool had, and with others. */
 DECLARE_EVENT_CLASS(pddgpu_pool_populate,
-	    TP_PROTO(const struct device *dev, u32 caching, u64 chunks, u64 buffer_pages),
-	    TP_ARGS(dev, caching, chunks, buffer_pages),
+		    TP_PROTO(const char *dev, u32 caching, u64 chunks, u64 buffer_pages),
+		    TP_ARGS(dev, caching, chunks, buffer_pages),
 
-	    TP_STRUCT__entry(__string(dev, pddgpu_trace_dev_name(dev))
-			     __field(u64, chunks)
-			     __field(u64, buffer_pages)
-			     __field(u32, caching)
-	    ),
+		    TP_STRUCT__entry(__string(dev, dev)
+				     __field(u64, chunks)
+				     __field(u64, buffer_pages)
+				     __field(u32, caching)
+		    ),
 
-	    TP_fast_assign(__assign_str(dev);
-			   __entry->chunks = chunks;
-			   __entry->buffer_pages = buffer_pages;
-			   __entry->caching = caching;
-	    ),
+		    TP_fast_assign(__assign_str(dev);
+				   __entry->chunks = chunks;
+				   __entry->buffer_pages = buffer_pages;
+				   __entry->caching = caching;
+		    ),
 
-	    TP_printk("dev=%s caching=%s chunks=%llu buffer_pages=%llu", __get_str(dev),
-		      pddgpu_trace_caching(__entry->caching), __entry->chunks,
-		      __entry->buffer_pages)
+		    TP_printk("dev=%s caching=%s chunks=%llu buffer_pages=%llu",
+			      __get_str(dev), pddgpu_trace_caching(__entry->caching),
+			      __entry->chunks, __entry->buffer_pages)
 );
 
 DEFINE_EVENT(pddgpu_pool_populate, pddgpu_pool_hit,
-	     TP_PROTO(const struct device *dev, u32 caching, u64 chunks, u64 buffer_pages),
+	     TP_PROTO(const char *dev, u32 caching, u64 chunks, u64 buffer_pages),
 	     TP_ARGS(dev, caching, chunks, buffer_pages)
 );
 
 DEFINE_EVENT(pddgpu_pool_populate, pddgpu_pool_miss,
-	     TP_PROTO(const struct device *dev, u32 caching, u64 chunks, u64 buffer_pages),
+	     TP_PROTO(const char *dev, u32 caching, u64 chunks, u64 buffer_pages),
 	     TP_ARGS(dev, caching, chunks, buffer_pages)
 );
 
 /* The caching attributes of a block change. */
 TRACE_EVENT(pddgpu_pool_convert,
-	    TP_PROTO(const struct device *dev, int nid, u32 to, u64 pages),
+	    TP_PROTO(const char *dev, int nid, u32 to, u64 pages),
 	    TP_ARGS(dev, nid, to, pages),
 
-	    TP_STRUCT__entry(__string(dev, pddgpu_trace_dev_name(dev))
+	    TP_STRUCT__entry(__string(dev, dev)
 			     __field(u64, pages)
 			     __field(u32, to)
 			     __field(int, nid)
@@ -131,10 +127,10 @@ TRACE_EVENT(pddgpu_pool_convert,
 
 /* Free pages were cleaned in the background. */
 TRACE_EVENT(pddgpu_pool_clean,
-	    TP_PROTO(const struct device *dev, int nid, u32 caching, u64 pages, bool by_cpu),
+	    TP_PROTO(const char *dev, int nid, u32 caching, u64 pages, bool by_cpu),
 	    TP_ARGS(dev, nid, caching, pages, by_cpu),
 
-	    TP_STRUCT__entry(__string(dev, pddgpu_trace_dev_name(dev))
+	    TP_STRUCT__entry(__string(dev, dev)
 			     __field(u64, pages)
 			     __field(u32, caching)
 			     __field(int, nid)
@@ -155,10 +151,10 @@ TRACE_EVENT(pddgpu_pool_clean,
 
 /* Reclaim has asked for pages. */
 TRACE_EVENT(pddgpu_pool_shrink,
-	    TP_PROTO(const struct device *dev, int nid, u64 asked, u64 freed),
+	    TP_PROTO(const char *dev, int nid, u64 asked, u64 freed),
 	    TP_ARGS(dev, nid, asked, freed),
 
-	    TP_STRUCT__entry(__string(dev, pddgpu_trace_dev_name(dev))
+	    TP_STRUCT__entry(__string(dev, dev)
 			     __field(u64, asked)
 			     __field(u64, freed)
 			     __field(int, nid)

@@ -252,8 +252,16 @@ struct pdd_bo test_gate(struct pdd_client *c, u32 ctx, u32 engine, const struct 
 void test_gate_open(struct pdd_bo *gate);
 
 /**
+ * test_wait_for_cleaner() - Wait until the pool has nothing to clean, if that is soon
+ * @dev: the card
+ */
+void test_wait_for_cleaner(const struct pdd_dev *dev);
+
+/**
  * test_registers() - Map the card's registers, or fail
  * @dev: the card
+ *
+ * Waits for the pool's cleaner: its jobs could meet a fault that is meant for others.
  *
  * Return: as pdd_registers(), never NULL.
  */

@@ -14,6 +14,7 @@
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
+#define CLEAN_DELAY	"/sys/module/pddgpu/parameters/page_pool_clean_delay"
 #define FAILSLAB	"/sys/kernel/debug/failslab"
 #define PAGE_ALLOC	"/sys/kernel/debug/fail_page_alloc"
 #define USERCOPY	"/sys/kernel/debug/fail_usercopy"
@@ -539,10 +540,15 @@ static bool nth_step(struct nth_state *s, unsigned int n, const struct nth_usage
 	return hit;
 }
 
-/* What calls share, and what the card is asked by. */
+/*
+ * What calls share, and what the card is asked by.  The pool's cleaner maps pages and
+ * takes memory when it likes to, so it rests.
+ */
 static void nth_begin_client(struct nth_state *s)
 {
 	test_client(&s->c);
+	test_wait_for_cleaner(&s->c.dev);
+	CHECK_OK(write_text(CLEAN_DELAY, "-1"));
 	files.pool = nth_open_pool(s);
 	files.pool_size = nth_open(POOL_SIZE, O_WRONLY);
 	s->word = test_bo(&s->c, PDD_PAGE, GTT);
@@ -594,6 +600,7 @@ void nth_sweep(const void *arg)
 		last = n;
 		tried++;
 	}
+	CHECK_OK(write_text(CLEAN_DELAY, "10"));
 	printf("# failnth.%s: %s%u points, %u tried\n", s.call->name,
 	       last == tried ? "" : "at least ", last, tried);
 	fflush(stdout);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define SETTLE_NS	5000000000ULL
+#define CLEAN_NS	2000000000ULL
 
 u32 test_count(u32 n)
 {
@@ -190,12 +191,35 @@ void test_gate_open(struct pdd_bo *gate)
 	*(volatile u32 *)gate->map = 1;
 }
 
+/* None if the driver has let go of the card. */
+static u64 dirty_pages(const struct pdd_dev *dev)
+{
+	char path[128], *text;
+	u64 dirty;
+
+	text = pdd_debugfs(dev, "pool", path, sizeof(path)) ? NULL : read_text(path);
+	if (!text)
+		return 0;
+	dirty = test_number(text, "dirty_pages");
+	free(text);
+	return dirty;
+}
+
+void test_wait_for_cleaner(const struct pdd_dev *dev)
+{
+	const u64 end = now_ns() + test_late_ns(CLEAN_NS);
+
+	while (dirty_pages(dev) && now_ns() < end)
+		sleep_ms(5);
+}
+
 volatile u32 *test_registers(struct pdd_dev *dev)
 {
 	volatile u32 *regs = pdd_registers(dev);
 
 	if (!regs)
 		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
+	test_wait_for_cleaner(dev);
 	return regs;
 }
 

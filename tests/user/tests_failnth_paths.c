@@ -592,7 +592,7 @@ static int run_empty_pool(struct nth_state *s)
 
 static void check_empty_pool(struct nth_state *s)
 {
-	CHECK_EQ(test_memory(&s->c.dev).pool_bytes, 0);
+	CHECK_EQ(card_number(s, "pool", "whole_free_pages"), 0);
 }
 
 /* --- Probe and remove --------------------------------------------------------------- */
