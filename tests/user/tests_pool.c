@@ -371,8 +371,8 @@ static void numa_near(const void *arg)
 		FAIL("%lld MiB came from the card's node, %lld from the other one",
 		     (s64)near / (s64)MIB, (s64)far / (s64)MIB);
 	hoard_drop(&h);
-	CHECK_EQ(node_keeps(&h, NEAR), 128 * MIB);
-	CHECK_EQ(node_keeps(&h, FAR), 0);
+	CHECK(node_keeps(&h, NEAR) >= 128 * MIB);
+	CHECK(node_keeps(&h, FAR) <= BLOCK);
 }
 
 /* A process that leaves a node no more than so many bytes; it ends with its pipe. */
