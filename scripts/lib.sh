@@ -323,7 +323,8 @@ debug_config() {
 
 # Prints each line "CONFIG_NAME=value" of a configuration that the .config on the
 # input does not have.  Of two lines for one name the last counts.
-missing_config() {
+# Usage: lacking FILE
+lacking() {
 	awk -F= '
 		NR == FNR { if (/^CONFIG_/) want[$1] = $0; next }
 		/^CONFIG_/ { have[$1] = $0 }
@@ -332,8 +333,10 @@ missing_config() {
 				if (want[name] != (name in have ? have[name] : name "=n"))
 					print want[name]
 		}
-	' <(debug_config "$1") - | sort
+	' "$1" - | sort
 }
+
+missing_config() { lacking <(debug_config "$1"); }
 
 # The debug kernels' tree has hard links to the source's files, so that it costs
 # nothing, and a driver of its own: a file is replaced there, never written to.
@@ -400,6 +403,14 @@ copy_driver() {
 	done
 	find "$1" -name '*.[ch]' ! -name '*.mod.c' -printf '%P\n' | sort |
 		comm -23 - <(driver_files | sort) | sed "s,^,$1/," | xargs -r rm
+}
+
+# Brings a folder up to date with what the benchmark's module is built from, to be
+# built in FOLDER/tests/bench.  The driver's objects would have another module's name.
+# Usage: copy_bench FOLDER
+copy_bench() {
+	copy_driver "$1" && mkdir -p "$1/tests/bench" &&
+		cp -p "$ROOT"/tests/bench/{Makefile,*.[ch]} "$1/tests/bench"
 }
 
 # Calls kbuild for the module in a folder.  Usage: kbuild FOLDER ARGUMENT...
