@@ -488,8 +488,11 @@ static bool pool_is_small(u32 num_pages)
 static u32 pool_put(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap,
 		    struct page **pages, u32 num_pages)
 {
+	/* Once it is in a magazine, anybody may have it */
+	unsigned int order = pddgpu_pool_chunk_order(pages[0]);
+
 	if (pool_is_small(num_pages) && pddgpu_pool_magazine_put(pool, pages[0]))
-		return BIT(pddgpu_pool_chunk_order(pages[0]));
+		return BIT(order);
 
 	return pddgpu_pool_heap_put(heap, pages, num_pages);
 }

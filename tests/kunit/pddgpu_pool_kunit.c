@@ -6,6 +6,7 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
@@ -290,6 +291,19 @@ static unsigned long pool_out(struct pddgpu_pool *pool, enum ttm_caching caching
 			      unsigned int order)
 {
 	return pool_heap(pool, caching)->out[order];
+}
+
+/* Those in magazines included */
+static unsigned long pool_out_pages(struct pddgpu_pool *pool)
+{
+	unsigned long num_pages = 0;
+	unsigned int i, order;
+
+	for (i = 0; i < pool->num_heaps; i++)
+		for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+			num_pages += pool->heaps[i].out[order] << order;
+
+	return num_pages;
 }
 
 static u64 pool_free_pages(struct pddgpu_pool *pool)
@@ -1018,6 +1032,41 @@ static void magazines_are_emptied(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
 }
 
+static int clean_until_stopped(void *arg)
+{
+	while (!kthread_should_stop()) {
+		pddgpu_pool_clean(arg);
+		cond_resched();
+	}
+
+	return 0;
+}
+
+/* No stubs, as in the background.  What is in a magazine is not its last owner's any more. */
+static void magazines_are_emptied_at_any_time(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start(test, 0);
+	struct task_struct *cleaner;
+	unsigned int step;
+
+	KUNIT_ASSERT_EQ(test, pddgpu_pool_magazines_init(pool), 0);
+	cleaner = kthread_run(clean_until_stopped, pool, "pddgpu_kunit_clean");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(cleaner));
+	for (step = 0; step < pddgpu_kunit_steps(20000); step++) {
+		struct ttm_tt *tt = pool_tt(test, 1 + step % 31, ttm_cached, 0);
+
+		if (!pddgpu_pool_alloc(pool, tt, &pool_ctx))
+			pool_put(test, tt);
+		kunit_kfree(test, tt->dma_address);
+		kunit_kfree(test, tt->pages);
+		kunit_kfree(test, tt);
+		if (!(step % 64))
+			cond_resched();
+	}
+	kthread_stop(cleaner);
+	KUNIT_EXPECT_EQ(test, pool_out_pages(pool), pddgpu_pool_magazine_pages(pool));
+}
+
 /* --- The limit and reclaim --- */
 
 static void limit_frees_the_excess_only(struct kunit *test)
@@ -1608,6 +1657,7 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(magazines_serve_who_needs_zeroes_last),
 	KUNIT_CASE(magazines_have_an_end),
 	KUNIT_CASE(magazines_are_emptied),
+	KUNIT_CASE(magazines_are_emptied_at_any_time),
 	KUNIT_CASE(limit_frees_the_excess_only),
 	KUNIT_CASE(limit_frees_no_more_than_a_block),
 	KUNIT_CASE(limit_leaves_some_slack),
