@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -76,6 +77,8 @@ bool pddgpu_pool_magazine_put(struct pddgpu_pool *pool, struct page *page)
 	bool room;
 	u8 *num;
 
+	KUNIT_STATIC_STUB_REDIRECT(pddgpu_pool_magazine_put, pool, page);
+
 	if (order >= PDDGPU_POOL_MAGAZINE_ORDERS || !pool->magazines ||
 	    heap->nid != pddgpu_pool_nid(pool))
 		return false;
@@ -94,6 +97,7 @@ bool pddgpu_pool_magazine_put(struct pddgpu_pool *pool, struct page *page)
 
 	return room;
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_magazine_put);
 
 /* To where it came from, for a processor's node may not be that of all it has freed */
 static void magazine_empty_chunks(struct page **chunks, u8 *num)
@@ -140,6 +144,7 @@ u32 pddgpu_pool_magazines_empty(struct pddgpu_pool *pool)
 
 	return num_pages;
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_magazines_empty);
 
 u32 pddgpu_pool_magazine_chunks(struct pddgpu_pool *pool, enum ttm_caching caching,
 				unsigned int order)

@@ -6,7 +6,6 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
-#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
@@ -291,19 +290,6 @@ static unsigned long pool_out(struct pddgpu_pool *pool, enum ttm_caching caching
 			      unsigned int order)
 {
 	return pool_heap(pool, caching)->out[order];
-}
-
-/* Those in magazines included */
-static unsigned long pool_out_pages(struct pddgpu_pool *pool)
-{
-	unsigned long num_pages = 0;
-	unsigned int i, order;
-
-	for (i = 0; i < pool->num_heaps; i++)
-		for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
-			num_pages += pool->heaps[i].out[order] << order;
-
-	return num_pages;
 }
 
 static u64 pool_free_pages(struct pddgpu_pool *pool)
@@ -1032,39 +1018,29 @@ static void magazines_are_emptied(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
 }
 
-static int clean_until_stopped(void *arg)
+/* The cleaner comes in between */
+static bool put_and_empty(struct pddgpu_pool *pool, struct page *page)
 {
-	while (!kthread_should_stop()) {
-		pddgpu_pool_clean(arg);
-		cond_resched();
-	}
+	struct kunit *test = kunit_get_current_test();
+	bool room;
 
-	return 0;
+	kunit_deactivate_static_stub(test, pddgpu_pool_magazine_put);
+	room = pddgpu_pool_magazine_put(pool, page);
+	pddgpu_pool_magazines_empty(pool);
+	kunit_activate_static_stub(test, pddgpu_pool_magazine_put, put_and_empty);
+	return room;
 }
 
-/* No stubs, as in the background.  What is in a magazine is not its last owner's any more. */
+/* What is in a magazine is not its last owner's any more */
 static void magazines_are_emptied_at_any_time(struct kunit *test)
 {
-	struct pddgpu_pool *pool = pool_start(test, 0);
-	struct task_struct *cleaner;
-	unsigned int step;
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct ttm_tt *tt = pool_get(test, 7, ttm_write_combined, 0);
 
-	KUNIT_ASSERT_EQ(test, pddgpu_pool_magazines_init(pool), 0);
-	cleaner = kthread_run(clean_until_stopped, pool, "pddgpu_kunit_clean");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(cleaner));
-	for (step = 0; step < pddgpu_kunit_steps(20000); step++) {
-		struct ttm_tt *tt = pool_tt(test, 1 + step % 31, ttm_cached, 0);
-
-		if (!pddgpu_pool_alloc(pool, tt, &pool_ctx))
-			pool_put(test, tt);
-		kunit_kfree(test, tt->dma_address);
-		kunit_kfree(test, tt->pages);
-		kunit_kfree(test, tt);
-		if (!(step % 64))
-			cond_resched();
-	}
-	kthread_stop(cleaner);
-	KUNIT_EXPECT_EQ(test, pool_out_pages(pool), pddgpu_pool_magazine_pages(pool));
+	kunit_activate_static_stub(test, pddgpu_pool_magazine_put, put_and_empty);
+	pool_put(test, tt);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_heap(pool, ttm_write_combined)->num_whole, POOL_BLOCK);
 }
 
 /* --- The limit and reclaim --- */
