@@ -257,6 +257,8 @@ static void fdinfo_active(const void *arg)
 	bo = test_bo(&c, 3 * MIB, VRAM);
 	list.handle = bo.handle;
 	list.flags = DRM_PDDGPU_CS_BO_WRITE;
+	/* It is cleared first, by an engine that may have something else to do */
+	CHECK_OK(pdd_bo_wait(&c.dev, &bo, DRM_PDDGPU_GEM_WAIT_WRITE, PDD_WAIT_NS));
 	CHECK_EQ(figure(&c, "drm-active-vram"), 0);
 	gate = test_gate(&c, c.ctx, DRM_PDDGPU_ENGINE_COPY, &use);
 	CHECK_EQ(figure(&c, "drm-active-vram"), 3 * MIB);
