@@ -581,44 +581,39 @@ static unsigned long pool_out_pages(struct pddgpu_pool *pool, unsigned int min_o
 	return num_pages;
 }
 
+/* Pages of all heaps that no buffer has */
+struct pool_pages {
+	unsigned long free;		/* in whole blocks or not */
+	unsigned long whole;		/* of which are in whole blocks */
+	unsigned long cleaning;
+	unsigned long stuck;
+};
+
+static struct pool_pages pool_count(struct pddgpu_pool *pool)
+{
+	struct pool_pages pages = {};
+	unsigned int i;
+
+	for (i = 0; i < pool->num_heaps; i++) {
+		pages.free += READ_ONCE(pool->heaps[i].num_free);
+		pages.whole += READ_ONCE(pool->heaps[i].num_whole);
+		pages.cleaning += READ_ONCE(pool->heaps[i].num_cleaning);
+		pages.stuck += READ_ONCE(pool->heaps[i].num_stuck);
+	}
+
+	return pages;
+}
+
 static unsigned long pool_free_pages(struct pddgpu_pool *pool)
 {
-	unsigned long num_pages = pddgpu_pool_magazine_pages(pool);
-	unsigned int i;
+	struct pool_pages pages = pool_count(pool);
 
-	for (i = 0; i < pool->num_heaps; i++)
-		num_pages += READ_ONCE(pool->heaps[i].num_free) +
-			     READ_ONCE(pool->heaps[i].num_cleaning) +
-			     READ_ONCE(pool->heaps[i].num_stuck);
-
-	return num_pages;
-}
-
-static unsigned long pool_stuck_pages(struct pddgpu_pool *pool)
-{
-	unsigned long num_pages = 0;
-	unsigned int i;
-
-	for (i = 0; i < pool->num_heaps; i++)
-		num_pages += READ_ONCE(pool->heaps[i].num_stuck);
-
-	return num_pages;
-}
-
-static unsigned long pool_whole_pages(struct pddgpu_pool *pool)
-{
-	unsigned long num_pages = pool_stuck_pages(pool);
-	unsigned int i;
-
-	for (i = 0; i < pool->num_heaps; i++)
-		num_pages += READ_ONCE(pool->heaps[i].num_whole);
-
-	return num_pages;
+	return pages.free + pages.cleaning + pages.stuck + pddgpu_pool_magazine_pages(pool);
 }
 
 void pddgpu_pool_empty(struct pddgpu_pool *pool)
 {
-	pddgpu_pool_release_all(pool);
+	pddgpu_pool_release(pool, ULONG_MAX);
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_empty);
 
@@ -642,17 +637,6 @@ u64 pddgpu_pool_bytes(struct pddgpu_pool *pool)
 	return (u64)pool_free_pages(pool) << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_bytes);
-
-static unsigned long pool_cleaning_pages(struct pddgpu_pool *pool)
-{
-	unsigned long num_pages = 0;
-	unsigned int i;
-
-	for (i = 0; i < pool->num_heaps; i++)
-		num_pages += READ_ONCE(pool->heaps[i].num_cleaning);
-
-	return num_pages;
-}
 
 static unsigned long heap_contents_pages(struct pddgpu_pool_heap *heap,
 					 enum pddgpu_pool_contents contents)
@@ -749,33 +733,33 @@ static void pool_print_node(struct pddgpu_pool *pool, int nid, struct drm_printe
 }
 
 /* How much of what is free cannot go back to the system, being parts of blocks */
-static unsigned long pool_fragmentation(struct pddgpu_pool *pool)
+static unsigned long pool_fragmentation(unsigned long num_free, unsigned long num_whole)
 {
-	unsigned long num_free = pool_free_pages(pool);
-	unsigned long num_whole = min(pool_whole_pages(pool), num_free);
-
-	return num_free ? (num_free - num_whole) * 100 / num_free : 0;
+	return num_free > num_whole ? (num_free - num_whole) * 100 / num_free : 0;
 }
 
 void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 {
+	unsigned long num_free = pool_free_pages(pool);
+	struct pool_pages pages = pool_count(pool);
+	unsigned long num_whole = pages.whole + pages.stuck;
 	struct pddgpu_pool_stats *stats = &pool->stats;
 	int nid;
 
 	pddgpu_pool_backend_print(&pool->backend, p);
-	drm_printf(p, "free_pages: %lu\n", pool_free_pages(pool));
-	drm_printf(p, "whole_free_pages: %lu\n", pool_whole_pages(pool));
-	drm_printf(p, "fragmentation_percent: %lu\n", pool_fragmentation(pool));
+	drm_printf(p, "free_pages: %lu\n", num_free);
+	drm_printf(p, "whole_free_pages: %lu\n", num_whole);
+	drm_printf(p, "fragmentation_percent: %lu\n", pool_fragmentation(num_free, num_whole));
 	drm_printf(p, "out_pages: %lu\n",
 		   pool_out_pages(pool, 0) - pddgpu_pool_magazine_pages(pool));
 	drm_printf(p, "out_pages_in_2m_chunks: %lu\n",
 		   pool_out_pages(pool, PDDGPU_POOL_MAX_ORDER));
-	drm_printf(p, "stuck_pages: %lu\n", pool_stuck_pages(pool));
+	drm_printf(p, "stuck_pages: %lu\n", pages.stuck);
 	drm_printf(p, "hits: %ld\n", atomic_long_read(&stats->hits));
 	drm_printf(p, "misses: %ld\n", atomic_long_read(&stats->misses));
 	drm_printf(p, "clean_pages: %lu\n", pool_contents_pages(pool, PDDGPU_POOL_CLEAN));
 	drm_printf(p, "dirty_pages: %lu\n", pool_contents_pages(pool, PDDGPU_POOL_DIRTY) +
-		   pool_cleaning_pages(pool) + pddgpu_pool_magazine_pages(pool));
+		   pages.cleaning + pddgpu_pool_magazine_pages(pool));
 	drm_printf(p, "magazine_pages: %u\n", pddgpu_pool_magazine_pages(pool));
 	drm_printf(p, "cleared_pages: %ld\n", atomic_long_read(&stats->cleared));
 	drm_printf(p, "cleaned_by_engine_pages: %ld\n",

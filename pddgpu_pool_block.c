@@ -353,27 +353,6 @@ static void heap_put_chunk(struct pddgpu_pool_heap *heap, struct pddgpu_pool_blo
 		heap_add_mixed(heap, block);
 }
 
-u32 pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages)
-{
-	struct pddgpu_pool_block *block;
-	unsigned int i, order;
-	u32 done = 0;
-
-	spin_lock(&heap->lock);
-	for (i = 0; i < HEAP_BATCH && done < num_pages; i++) {
-		block = pddgpu_pool_chunk_block(pages[done]);
-		if (block->heap != heap)
-			break;
-		order = pddgpu_pool_chunk_order(pages[done]);
-		heap_count(&heap->out[order], -1);
-		heap_put_chunk(heap, block, block_index(block, pages[done]), PDDGPU_POOL_DIRTY);
-		done += BIT(order);
-	}
-	spin_unlock(&heap->lock);
-
-	return done;
-}
-
 /* A whole block that leaves the heap */
 static void heap_remove(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
 			struct list_head *blocks)
@@ -387,29 +366,43 @@ static void heap_remove(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block 
 	list_add_tail(&block->mem.page->lru, blocks);
 }
 
-u32 pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
-			   struct list_head *fresh)
+/* Without @fresh somebody had the chunks */
+static u32 heap_put_run(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
+			struct list_head *fresh)
 {
 	struct pddgpu_pool_block *block;
 	unsigned int i, order;
 	u32 done = 0;
+	u8 value;
 
 	spin_lock(&heap->lock);
 	for (i = 0; i < HEAP_BATCH && done < num_pages; i++) {
 		block = pddgpu_pool_chunk_block(pages[done]);
 		if (block->heap != heap)
 			break;
-		order = pddgpu_pool_chunk_order(pages[done]);
+		value = chunk_value(pages[done]);
+		order = value & MAP_ORDER;
 		heap_count(&heap->out[order], -1);
 		heap_put_chunk(heap, block, block_index(block, pages[done]),
-			       map_contents(chunk_value(pages[done])));
-		if (READ_ONCE(block->fresh) && block->num_free == BIT(block->mem.order))
+			       fresh ? map_contents(value) : PDDGPU_POOL_DIRTY);
+		if (fresh && READ_ONCE(block->fresh) && block->num_free == BIT(block->mem.order))
 			heap_remove(heap, block, fresh);
 		done += BIT(order);
 	}
 	spin_unlock(&heap->lock);
 
 	return done;
+}
+
+u32 pddgpu_pool_heap_put(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages)
+{
+	return heap_put_run(heap, pages, num_pages, NULL);
+}
+
+u32 pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u32 num_pages,
+			   struct list_head *fresh)
+{
+	return heap_put_run(heap, pages, num_pages, fresh);
 }
 
 /* --- Cleaning --- */

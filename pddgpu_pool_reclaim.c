@@ -187,14 +187,6 @@ unsigned long pddgpu_pool_release(struct pddgpu_pool *pool, unsigned long num_pa
 	return freed;
 }
 
-void pddgpu_pool_release_all(struct pddgpu_pool *pool)
-{
-	int nid;
-
-	for_each_node(nid)
-		pool_release(pool, nid, ULONG_MAX);
-}
-
 /* What giving back may get at */
 static unsigned long pool_whole_pages(struct pddgpu_pool *pool, int nid)
 {

@@ -74,14 +74,6 @@ void pddgpu_pool_trim_nodes(struct pddgpu_pool *pool);
 unsigned long pddgpu_pool_release(struct pddgpu_pool *pool, unsigned long num_pages);
 
 /**
- * pddgpu_pool_release_all() - Give all whole blocks back to the system
- * @pool: the pool
- *
- * May sleep.
- */
-void pddgpu_pool_release_all(struct pddgpu_pool *pool);
-
-/**
  * pddgpu_pool_free_block() - Give a block back to the system
  * @pool: where it is from
  * @block: in no heap, and not counted by pddgpu_pool_account(); if its attributes
