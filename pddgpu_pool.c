@@ -70,6 +70,7 @@ struct pool_alloc {
 	unsigned long chunks;		/* gathered */
 	unsigned long fresh;		/* of which are from new blocks */
 	bool fragmented;		/* there was no whole block to be had */
+	bool emptied;			/* magazines were emptied for it */
 };
 
 static const char * const pool_caching_names[PDDGPU_POOL_NUM_CACHING] = {
@@ -142,6 +143,30 @@ static bool pool_wants_zero(const struct pool_alloc *alloc)
 	return alloc->tt->page_flags & TTM_TT_FLAG_ZERO_ALLOC;
 }
 
+static enum pddgpu_pool_contents pool_best(const struct pool_alloc *alloc)
+{
+	return pool_wants_zero(alloc) ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY;
+}
+
+/* What one buffer is too large for is of no use to the next small one */
+static bool pool_is_small(u32 num_pages)
+{
+	return num_pages < BIT(PDDGPU_POOL_MAGAZINE_ORDERS);
+}
+
+static gfp_t pool_tt_gfp(const struct ttm_tt *tt)
+{
+	/* Who wants too much is told so, before the system kills somebody else for it */
+	gfp_t gfp = GFP_USER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+
+	if (tt->caching == ttm_cached)
+		gfp |= __GFP_HIGHMEM; /* has no kernel mapping whose attributes could change */
+	if (tt->page_flags & TTM_TT_FLAG_ZERO_ALLOC)
+		gfp |= __GFP_ZERO;
+
+	return gfp;
+}
+
 /* Chunks of a larger block are better cleared one by one, when there is need to */
 static gfp_t pool_block_gfp(const struct pool_alloc *alloc, unsigned int block_order,
 			    unsigned int order)
@@ -212,20 +237,16 @@ static unsigned long pool_take(struct pool_alloc *alloc, int nid, unsigned int o
 	unsigned long num;
 
 	num = pddgpu_pool_heap_take(heap, order,
-				    pool_wants_zero(alloc) ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY,
-				    &alloc->tt->pages[alloc->filled], pool_missing(alloc) >> order,
-				    &alloc->fresh);
+				    pool_best(alloc), &alloc->tt->pages[alloc->filled],
+				    pool_missing(alloc) >> order, &alloc->fresh);
 	pddgpu_pool_account(heap, -(long)(num << order));
 	alloc->filled += num << order;
 	alloc->chunks += num;
 	return num;
 }
 
-static bool pool_take_recent(struct pool_alloc *alloc, unsigned int order)
+static bool pool_take_page(struct pool_alloc *alloc, struct page *page, unsigned int order)
 {
-	struct page *page;
-
-	page = pddgpu_pool_magazine_take(alloc->pool, alloc->tt->caching, order);
 	if (!page)
 		return false;
 
@@ -234,6 +255,22 @@ static bool pool_take_recent(struct pool_alloc *alloc, unsigned int order)
 	alloc->filled += BIT(order);
 	alloc->chunks++;
 	return true;
+}
+
+static bool pool_take_recent(struct pool_alloc *alloc, unsigned int order, bool zero)
+{
+	return pool_take_page(alloc, pddgpu_pool_magazine_take(alloc->pool, alloc->tt->caching,
+							       order, zero), order);
+}
+
+/* Who wants little will be followed by others of the kind */
+static bool pool_take_carved(struct pool_alloc *alloc, unsigned int order)
+{
+	if (!pool_is_small(alloc->tt->num_pages))
+		return false;
+
+	return pool_take_page(alloc, pddgpu_pool_magazine_refill(alloc->pool, alloc->tt->caching,
+								 order, pool_best(alloc)), order);
 }
 
 static bool pool_gather_remote(struct pool_alloc *alloc, unsigned int order)
@@ -247,15 +284,40 @@ static bool pool_gather_remote(struct pool_alloc *alloc, unsigned int order)
 	return false;
 }
 
-/* Magazines have nothing clean, so they come last for who needs it */
 static bool pool_gather_free(struct pool_alloc *alloc, unsigned int order)
 {
 	bool zero = pool_wants_zero(alloc);
 
-	return (!zero && pool_take_recent(alloc, order)) ||
+	return pool_take_recent(alloc, order, zero) ||
+	       pool_take_carved(alloc, order) ||
 	       pool_take(alloc, alloc->nid, order) ||
-	       (zero && pool_take_recent(alloc, order)) ||
+	       (zero && pool_take_recent(alloc, order, false)) ||
 	       (!alloc->local && pool_gather_remote(alloc, order));
+}
+
+static u32 pool_magazine_pages(struct pddgpu_pool *pool, enum ttm_caching caching,
+			       enum pddgpu_pool_contents contents)
+{
+	unsigned int order;
+	u32 num_pages = 0;
+
+	for (order = 0; order < PDDGPU_POOL_MAGAZINE_ORDERS; order++)
+		num_pages += pddgpu_pool_magazine_chunks(pool, caching, order, contents) << order;
+
+	return num_pages;
+}
+
+/* What is in magazines may be the parts of a chunk, once a buffer; true if it was worth it */
+static bool pool_empty_magazines(struct pool_alloc *alloc, unsigned int order)
+{
+	enum ttm_caching caching = alloc->tt->caching;
+
+	if (alloc->emptied || pool_magazine_pages(alloc->pool, caching, PDDGPU_POOL_DIRTY) +
+	    pool_magazine_pages(alloc->pool, caching, PDDGPU_POOL_CLEAN) < BIT(order))
+		return false;
+
+	alloc->emptied = true;
+	return pddgpu_pool_magazines_empty(alloc->pool);
 }
 
 static int pool_gather_order(struct pool_alloc *alloc, unsigned int order)
@@ -263,7 +325,7 @@ static int pool_gather_order(struct pool_alloc *alloc, unsigned int order)
 	int err;
 
 	while (pool_missing(alloc) >> order) {
-		if (pool_gather_free(alloc, order))
+		if (pool_gather_free(alloc, order) || pool_empty_magazines(alloc, order))
 			continue;
 		if (alloc->ctx->interruptible && signal_pending(current))
 			return -ERESTARTSYS;
@@ -305,11 +367,25 @@ static int pool_gather_local(struct pool_alloc *alloc)
 	return err;
 }
 
+/* Most often this is all there is to do for a small buffer */
+static bool pool_gather_recent(struct pool_alloc *alloc)
+{
+	u32 num_pages = alloc->tt->num_pages;
+
+	return pool_is_small(num_pages) && is_power_of_2(num_pages) &&
+	       pool_take_recent(alloc, ilog2(num_pages), pool_wants_zero(alloc));
+}
+
 static int pool_gather(struct pool_alloc *alloc)
 {
 	int err = 0;
 
-	if (num_online_nodes() > 1)
+	if (pool_gather_recent(alloc))
+		return 0;
+
+	alloc->gfp = pool_tt_gfp(alloc->tt);
+	alloc->nid = pddgpu_pool_nid(alloc->pool);
+	if (nr_online_nodes > 1)
 		err = pool_gather_local(alloc);
 
 	return err ?: pool_gather_orders(alloc);
@@ -422,27 +498,12 @@ static void pool_undo(struct pool_alloc *alloc)
 	pddgpu_pool_trim_nodes(alloc->pool);
 }
 
-static gfp_t pool_tt_gfp(const struct ttm_tt *tt)
-{
-	/* Who wants too much is told so, before the system kills somebody else for it */
-	gfp_t gfp = GFP_USER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-
-	if (tt->caching == ttm_cached)
-		gfp |= __GFP_HIGHMEM; /* has no kernel mapping whose attributes could change */
-	if (tt->page_flags & TTM_TT_FLAG_ZERO_ALLOC)
-		gfp |= __GFP_ZERO;
-
-	return gfp;
-}
-
 int pddgpu_pool_alloc(struct pddgpu_pool *pool, struct ttm_tt *tt, struct ttm_operation_ctx *ctx)
 {
 	struct pool_alloc alloc = {
 		.pool = pool,
 		.tt = tt,
 		.ctx = ctx,
-		.gfp = pool_tt_gfp(tt),
-		.nid = pddgpu_pool_nid(pool),
 	};
 	int err;
 
@@ -476,12 +537,6 @@ static bool pool_owns(struct pddgpu_pool *pool, const struct ttm_tt *tt)
 			return false;
 
 	return true;
-}
-
-/* What one buffer is too large for is of no use to the next small one */
-static bool pool_is_small(u32 num_pages)
-{
-	return num_pages < BIT(PDDGPU_POOL_MAGAZINE_ORDERS);
 }
 
 /* Return how many pages that were: a chunk, or many */
@@ -671,7 +726,19 @@ static u32 heap_magazine_chunks(struct pddgpu_pool_heap *heap, unsigned int orde
 	if (heap->nid != pddgpu_pool_nid(heap->pool))
 		return 0;
 
-	return pddgpu_pool_magazine_chunks(heap->pool, heap->caching, order);
+	return pddgpu_pool_magazine_chunks(heap->pool, heap->caching, order, PDDGPU_POOL_DIRTY) +
+	       pddgpu_pool_magazine_chunks(heap->pool, heap->caching, order, PDDGPU_POOL_CLEAN);
+}
+
+static u32 pool_magazine_clean_pages(struct pddgpu_pool *pool)
+{
+	unsigned int caching;
+	u32 num_pages = 0;
+
+	for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
+		num_pages += pool_magazine_pages(pool, caching, PDDGPU_POOL_CLEAN);
+
+	return num_pages;
 }
 
 static void pool_print_order(struct pddgpu_pool_heap *heap, unsigned int order,
@@ -744,6 +811,7 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	struct pool_pages pages = pool_count(pool);
 	unsigned long num_whole = pages.whole + pages.stuck;
 	struct pddgpu_pool_stats *stats = &pool->stats;
+	u32 clean = pool_magazine_clean_pages(pool);
 	int nid;
 
 	pddgpu_pool_backend_print(&pool->backend, p);
@@ -757,9 +825,10 @@ void pddgpu_pool_print(struct pddgpu_pool *pool, struct drm_printer *p)
 	drm_printf(p, "stuck_pages: %lu\n", pages.stuck);
 	drm_printf(p, "hits: %ld\n", atomic_long_read(&stats->hits));
 	drm_printf(p, "misses: %ld\n", atomic_long_read(&stats->misses));
-	drm_printf(p, "clean_pages: %lu\n", pool_contents_pages(pool, PDDGPU_POOL_CLEAN));
+	drm_printf(p, "clean_pages: %lu\n",
+		   pool_contents_pages(pool, PDDGPU_POOL_CLEAN) + clean);
 	drm_printf(p, "dirty_pages: %lu\n", pool_contents_pages(pool, PDDGPU_POOL_DIRTY) +
-		   pages.cleaning + pddgpu_pool_magazine_pages(pool));
+		   pages.cleaning + pddgpu_pool_magazine_pages(pool) - clean);
 	drm_printf(p, "magazine_pages: %u\n", pddgpu_pool_magazine_pages(pool));
 	drm_printf(p, "cleared_pages: %ld\n", atomic_long_read(&stats->cleared));
 	drm_printf(p, "cleaned_by_engine_pages: %ld\n",

@@ -2,6 +2,7 @@
 #include <kunit/visibility.h>
 #include <linux/bits.h>
 #include <linux/highmem.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -32,12 +33,6 @@
 /* Chunks between two looks at who else waits for the lock */
 #define HEAP_BATCH	512UL
 
-/* Bytes of a block's map; 0 where no chunk starts */
-#define MAP_ORDER	GENMASK(3, 0)
-#define MAP_CLEAN	BIT(4)
-#define MAP_FREE	BIT(5)
-#define MAP_CHUNK	BIT(6)
-
 static unsigned int block_index(const struct pddgpu_pool_block *block, const struct page *page)
 {
 	return page - block->mem.page;
@@ -45,12 +40,14 @@ static unsigned int block_index(const struct pddgpu_pool_block *block, const str
 
 static u8 map_value(unsigned int order, enum pddgpu_pool_contents contents)
 {
-	return MAP_CHUNK | order | (contents == PDDGPU_POOL_CLEAN ? MAP_CLEAN : 0);
+	u8 clean = contents == PDDGPU_POOL_CLEAN ? PDDGPU_POOL_MAP_CLEAN : 0;
+
+	return PDDGPU_POOL_MAP_CHUNK | clean | order;
 }
 
 static enum pddgpu_pool_contents map_contents(u8 value)
 {
-	return value & MAP_CLEAN ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY;
+	return value & PDDGPU_POOL_MAP_CLEAN ? PDDGPU_POOL_CLEAN : PDDGPU_POOL_DIRTY;
 }
 
 static void block_set_chunk(struct pddgpu_pool_block *block, unsigned int i, u8 value)
@@ -80,48 +77,20 @@ struct pddgpu_pool_block *pddgpu_pool_block_create(unsigned int order)
 
 /* --- Chunks --- */
 
-struct pddgpu_pool_block *pddgpu_pool_chunk_block(const struct page *page)
-{
-	return (struct pddgpu_pool_block *)page_private(page);
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_chunk_block);
-
-static u8 chunk_value(const struct page *page)
-{
-	const struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
-
-	return READ_ONCE(block->map[block_index(block, page)]);
-}
-
-unsigned int pddgpu_pool_chunk_order(const struct page *page)
-{
-	return chunk_value(page) & MAP_ORDER;
-}
-EXPORT_SYMBOL_IF_KUNIT(pddgpu_pool_chunk_order);
-
-bool pddgpu_pool_chunk_is_clean(const struct page *page)
-{
-	return chunk_value(page) & MAP_CLEAN;
-}
-
-void pddgpu_pool_chunk_set(struct page *page, enum pddgpu_pool_contents contents)
-{
-	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
-
-	block_set_chunk(block, block_index(block, page),
-			map_value(pddgpu_pool_chunk_order(page), contents));
-}
-
-/* Four at a time, for this is most of what populating a large buffer takes */
+/* Eight at a time, for this is most of what populating a large buffer takes */
 void pddgpu_pool_chunk_fill(struct page *page, unsigned int order, struct page **pages)
 {
 	struct page **end = pages + BIT(order);
 
-	for (; end - pages >= 4; pages += 4, page += 4) {
+	for (; end - pages >= 8; pages += 8, page += 8) {
 		pages[0] = page;
 		pages[1] = page + 1;
 		pages[2] = page + 2;
 		pages[3] = page + 3;
+		pages[4] = page + 4;
+		pages[5] = page + 5;
+		pages[6] = page + 6;
+		pages[7] = page + 7;
 	}
 	while (pages < end)
 		*pages++ = page++;
@@ -143,7 +112,7 @@ static void chunk_clear(struct page *page, unsigned int order)
 void pddgpu_pool_chunk_clear(struct page *page)
 {
 	chunk_clear(page, pddgpu_pool_chunk_order(page));
-	pddgpu_pool_chunk_set(page, PDDGPU_POOL_CLEAN);
+	pddgpu_pool_chunk_set_clean(page);
 	cond_resched();
 }
 
@@ -167,7 +136,7 @@ static void heap_link(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *b
 {
 	enum pddgpu_pool_share share = block_share(block, order);
 
-	block_set_chunk(block, i, MAP_FREE | map_value(order, contents));
+	block_set_chunk(block, i, PDDGPU_POOL_MAP_FREE | map_value(order, contents));
 	list_add(&block->mem.page[i].lru, &heap->chunks[order][share][contents]);
 	heap->num[order][share][contents]++;
 	WRITE_ONCE(heap->orders[share][contents], heap->orders[share][contents] | BIT(order));
@@ -178,7 +147,7 @@ static void heap_link(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *b
 static void heap_unlink(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
 			unsigned int i)
 {
-	unsigned int order = block->map[i] & MAP_ORDER;
+	unsigned int order = block->map[i] & PDDGPU_POOL_MAP_ORDER;
 	enum pddgpu_pool_contents contents = map_contents(block->map[i]);
 	enum pddgpu_pool_share share = block_share(block, order);
 
@@ -238,7 +207,7 @@ static void heap_merge_mixed(struct pddgpu_pool_heap *heap, struct pddgpu_pool_b
 
 	heap_del_mixed(heap, block);
 	for (i = 0; i < BIT(block->mem.order); i += BIT(order)) {
-		order = block->map[i] & MAP_ORDER;
+		order = block->map[i] & PDDGPU_POOL_MAP_ORDER;
 		heap_unlink(heap, block, i);
 		heap->merges++;
 	}
@@ -294,7 +263,7 @@ static void heap_take_chunk(struct pddgpu_pool_heap *heap, struct page *page, un
 	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
 	unsigned int i = block_index(block, page);
 	u8 value = block->map[i];
-	unsigned int size = value & MAP_ORDER;
+	unsigned int size = value & PDDGPU_POOL_MAP_ORDER;
 
 	heap_del_mixed(heap, block);
 	heap_unlink(heap, block, i);
@@ -331,18 +300,58 @@ unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int 
 	return num;
 }
 
+static unsigned int heap_carve_chunk(struct pddgpu_pool_heap *heap, struct page *page,
+				     unsigned int order, struct page **chunks)
+{
+	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
+	unsigned int i = block_index(block, page), num, size;
+	u8 value = block->map[i];
+
+	size = min(value & PDDGPU_POOL_MAP_ORDER, order + ilog2(PDDGPU_POOL_CARVE));
+	heap_take_chunk(heap, page, size);
+	for (num = 0; num < BIT(size - order); num++, i += BIT(order)) {
+		block_set_chunk(block, i, map_value(order, map_contents(value)));
+		chunks[num] = block->mem.page + i;
+	}
+	heap->splits += num - 1;
+	heap_count(&heap->out[order], num);
+
+	return num;
+}
+
+unsigned int pddgpu_pool_heap_carve(struct pddgpu_pool_heap *heap, unsigned int order,
+				    enum pddgpu_pool_contents best, struct page **chunks)
+{
+	unsigned int num = 0;
+	struct page *page;
+
+	spin_lock(&heap->lock);
+	page = heap_find(heap, order, best);
+	if (page && !READ_ONCE(pddgpu_pool_chunk_block(page)->fresh))
+		num = heap_carve_chunk(heap, page, order, chunks);
+	spin_unlock(&heap->lock);
+
+	return num;
+}
+
 /* --- Taking back --- */
 
-static void heap_put_chunk(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
-			   unsigned int i, enum pddgpu_pool_contents contents)
+static bool block_has_free(const struct pddgpu_pool_block *block, unsigned int i,
+			   unsigned int order, enum pddgpu_pool_contents contents)
 {
-	unsigned int order = block->map[i] & MAP_ORDER, buddy;
+	return READ_ONCE(block->map[i]) == (PDDGPU_POOL_MAP_FREE | map_value(order, contents));
+}
+
+/* Pages that are no chunk any more become a free one */
+static void heap_put_part(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+			  unsigned int i, unsigned int order, enum pddgpu_pool_contents contents)
+{
+	unsigned int buddy;
 
 	heap_account_free(heap, block, BIT(order));
-	block_clear_chunk(block, i);
 	for (; order < block->mem.order; order++) {
 		buddy = i ^ BIT(order);
-		if (READ_ONCE(block->map[buddy]) != (MAP_FREE | map_value(order, contents)))
+		if (!block_has_free(block, buddy, order, contents))
 			break;
 		heap_unlink(heap, block, buddy);
 		heap->merges++;
@@ -351,6 +360,15 @@ static void heap_put_chunk(struct pddgpu_pool_heap *heap, struct pddgpu_pool_blo
 	heap_link(heap, block, i, order, contents);
 	if (order < block->mem.order && block->num_free == BIT(block->mem.order))
 		heap_add_mixed(heap, block);
+}
+
+static void heap_put_chunk(struct pddgpu_pool_heap *heap, struct pddgpu_pool_block *block,
+			   unsigned int i, enum pddgpu_pool_contents contents)
+{
+	unsigned int order = block->map[i] & PDDGPU_POOL_MAP_ORDER;
+
+	block_clear_chunk(block, i);
+	heap_put_part(heap, block, i, order, contents);
 }
 
 /* A whole block that leaves the heap */
@@ -380,8 +398,8 @@ static u32 heap_put_run(struct pddgpu_pool_heap *heap, struct page **pages, u32 
 		block = pddgpu_pool_chunk_block(pages[done]);
 		if (block->heap != heap)
 			break;
-		value = chunk_value(pages[done]);
-		order = value & MAP_ORDER;
+		value = *pddgpu_pool_chunk_value(pages[done]);
+		order = value & PDDGPU_POOL_MAP_ORDER;
 		heap_count(&heap->out[order], -1);
 		heap_put_chunk(heap, block, block_index(block, pages[done]),
 			       fresh ? map_contents(value) : PDDGPU_POOL_DIRTY);
@@ -403,6 +421,64 @@ u32 pddgpu_pool_heap_unput(struct pddgpu_pool_heap *heap, struct page **pages, u
 			   struct list_head *fresh)
 {
 	return heap_put_run(heap, pages, num_pages, fresh);
+}
+
+/* As the map has them */
+static void heap_put_back(struct pddgpu_pool_heap *heap, struct page *page)
+{
+	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
+
+	heap_put_chunk(heap, block, block_index(block, page),
+		       map_contents(*pddgpu_pool_chunk_value(page)));
+}
+
+/* How many chunks there are side by side, each @step pages behind the last */
+static unsigned int chunks_in_run(struct page **chunks, unsigned int num, long step)
+{
+	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(chunks[0]);
+	unsigned int i;
+
+	for (i = 1; i < num && chunks[i] == chunks[i - 1] + step; i++)
+		if (pddgpu_pool_chunk_block(chunks[i]) != block)
+			break;
+
+	return i;
+}
+
+/* In as few parts as their positions allow, rather than one by one, to be merged then */
+static void heap_put_back_run(struct pddgpu_pool_heap *heap, struct page *first, unsigned int num)
+{
+	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(first);
+	unsigned int i = block_index(block, first), end = i, order, size;
+	u8 value = block->map[i];
+
+	order = value & PDDGPU_POOL_MAP_ORDER;
+	heap_count(&heap->out[order], -(long)num);
+	heap->merges += num;
+	for (; num; num--, end += BIT(order))
+		block_clear_chunk(block, end);
+	for (; i < end; i += BIT(size)) {
+		size = min_t(unsigned int, __ffs(i | BIT(block->mem.order)), __fls(end - i));
+		heap_put_part(heap, block, i, size, map_contents(value));
+		heap->merges--; /* n chunks take n - 1 */
+	}
+}
+
+void pddgpu_pool_heap_put_back(struct pddgpu_pool_heap *heap, struct page **chunks,
+			       unsigned int num)
+{
+	unsigned int run;
+	long step;
+
+	spin_lock(&heap->lock);
+	for (; num; chunks += run, num -= run) {
+		step = BIT(pddgpu_pool_chunk_order(chunks[0]));
+		run = chunks_in_run(chunks, num, -step);
+		if (run == 1)
+			run = chunks_in_run(chunks, num, step);
+		heap_put_back_run(heap, min(chunks[0], chunks[run - 1]), run);
+	}
+	spin_unlock(&heap->lock);
 }
 
 /* --- Cleaning --- */
@@ -446,15 +522,12 @@ unsigned int pddgpu_pool_heap_take_dirty(struct pddgpu_pool_heap *heap, struct p
 void pddgpu_pool_heap_put_cleaned(struct pddgpu_pool_heap *heap, struct page **chunks,
 				  unsigned int num)
 {
-	struct pddgpu_pool_block *block;
 	unsigned int i;
 
 	spin_lock(&heap->lock);
 	for (i = 0; i < num; i++) {
-		block = pddgpu_pool_chunk_block(chunks[i]);
 		heap_count(&heap->num_cleaning, -(long)BIT(pddgpu_pool_chunk_order(chunks[i])));
-		heap_put_chunk(heap, block, block_index(block, chunks[i]),
-			       map_contents(chunk_value(chunks[i])));
+		heap_put_back(heap, chunks[i]);
 	}
 	spin_unlock(&heap->lock);
 }

@@ -2,16 +2,19 @@
 #ifndef _PDDGPU_POOL_BLOCK_H_
 #define _PDDGPU_POOL_BLOCK_H_
 
+#include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "pddgpu_pool_backend.h"
 
-struct page;
 struct pddgpu_pool;
 
 #define PDDGPU_POOL_NUM_CACHING		3	/* enum ttm_caching */
+#define PDDGPU_POOL_CARVE		16	/* chunks that one is carved into, at most */
 
 /* What is known of the contents of a chunk */
 enum pddgpu_pool_contents {
@@ -141,6 +144,33 @@ unsigned long pddgpu_pool_heap_take(struct pddgpu_pool_heap *heap, unsigned int 
 				    unsigned long max, unsigned long *num_fresh);
 
 /**
+ * pddgpu_pool_heap_carve() - Hand out all of a chunk, in smaller ones
+ * @heap: the heap
+ * @order: their order
+ * @best: contents that are preferred
+ * @chunks: filled in: first pages of up to PDDGPU_POOL_CARVE chunks
+ *
+ * It is the chunk that pddgpu_pool_heap_take() would split for the first of them.  No
+ * fresh block is touched, for it may have to go back as a whole.
+ *
+ * Return: the number of chunks, 0 if there are none.
+ */
+unsigned int pddgpu_pool_heap_carve(struct pddgpu_pool_heap *heap, unsigned int order,
+				    enum pddgpu_pool_contents best, struct page **chunks);
+
+/**
+ * pddgpu_pool_heap_put_back() - Take chunks back from a magazine
+ * @heap: theirs
+ * @chunks: first pages, all of one order; their contents, too, are all as
+ *          pddgpu_pool_chunk_is_clean() says of the first one
+ * @num: how many there are
+ *
+ * Those side by side in memory, and in @chunks, are taken back in one go.
+ */
+void pddgpu_pool_heap_put_back(struct pddgpu_pool_heap *heap, struct page **chunks,
+			       unsigned int num);
+
+/**
  * pddgpu_pool_heap_put() - Take chunks of a buffer back, all of them dirty
  * @heap: that of the first one
  * @pages: the pages of one chunk after the other
@@ -186,7 +216,7 @@ unsigned int pddgpu_pool_heap_take_dirty(struct pddgpu_pool_heap *heap, struct p
  * pddgpu_pool_heap_put_cleaned() - Take chunks back that were to be cleaned
  * @heap: the heap
  * @chunks: first pages, from pddgpu_pool_heap_take_dirty(); clean if
- *          pddgpu_pool_chunk_set() says so
+ *          pddgpu_pool_chunk_is_clean() says so
  * @num: how many there are
  */
 void pddgpu_pool_heap_put_cleaned(struct pddgpu_pool_heap *heap, struct page **chunks,
@@ -223,13 +253,35 @@ unsigned long pddgpu_pool_heap_take_blocks(struct pddgpu_pool_heap *heap, unsign
  */
 void pddgpu_pool_heap_take_stuck(struct pddgpu_pool_heap *heap, struct list_head *blocks);
 
+/* Bytes of a block's map; 0 where no chunk starts */
+#define PDDGPU_POOL_MAP_ORDER	GENMASK(3, 0)
+#define PDDGPU_POOL_MAP_CLEAN	BIT(4)
+#define PDDGPU_POOL_MAP_FREE	BIT(5)
+#define PDDGPU_POOL_MAP_CHUNK	BIT(6)
+
 /**
  * pddgpu_pool_chunk_block() - Where a chunk is from
  * @page: its first page
  *
  * Return: the block.
  */
-struct pddgpu_pool_block *pddgpu_pool_chunk_block(const struct page *page);
+static inline struct pddgpu_pool_block *pddgpu_pool_chunk_block(const struct page *page)
+{
+	return (struct pddgpu_pool_block *)page_private(page);
+}
+
+/**
+ * pddgpu_pool_chunk_value() - What a block's map says of a chunk
+ * @page: its first page
+ *
+ * Return: the byte in the map.
+ */
+static inline u8 *pddgpu_pool_chunk_value(const struct page *page)
+{
+	struct pddgpu_pool_block *block = pddgpu_pool_chunk_block(page);
+
+	return &block->map[page - block->mem.page];
+}
 
 /**
  * pddgpu_pool_chunk_order() - How large a chunk is
@@ -237,7 +289,10 @@ struct pddgpu_pool_block *pddgpu_pool_chunk_block(const struct page *page);
  *
  * Return: its order.
  */
-unsigned int pddgpu_pool_chunk_order(const struct page *page);
+static inline unsigned int pddgpu_pool_chunk_order(const struct page *page)
+{
+	return READ_ONCE(*pddgpu_pool_chunk_value(page)) & PDDGPU_POOL_MAP_ORDER;
+}
 
 /**
  * pddgpu_pool_chunk_is_clean() - Whether a chunk that is handed out was clean
@@ -245,14 +300,32 @@ unsigned int pddgpu_pool_chunk_order(const struct page *page);
  *
  * Return: true if it held zeroes, which matters until its owner writes to it.
  */
-bool pddgpu_pool_chunk_is_clean(const struct page *page);
+static inline bool pddgpu_pool_chunk_is_clean(const struct page *page)
+{
+	return READ_ONCE(*pddgpu_pool_chunk_value(page)) & PDDGPU_POOL_MAP_CLEAN;
+}
 
 /**
- * pddgpu_pool_chunk_set() - Note what a chunk holds
+ * pddgpu_pool_chunk_set_dirty() - Note that a chunk may hold anything
  * @page: its first page; the caller's
- * @contents: zeroes or anything
  */
-void pddgpu_pool_chunk_set(struct page *page, enum pddgpu_pool_contents contents);
+static inline void pddgpu_pool_chunk_set_dirty(struct page *page)
+{
+	u8 *value = pddgpu_pool_chunk_value(page);
+
+	WRITE_ONCE(*value, *value & ~PDDGPU_POOL_MAP_CLEAN);
+}
+
+/**
+ * pddgpu_pool_chunk_set_clean() - Note that a chunk holds zeroes
+ * @page: its first page; the caller's
+ */
+static inline void pddgpu_pool_chunk_set_clean(struct page *page)
+{
+	u8 *value = pddgpu_pool_chunk_value(page);
+
+	WRITE_ONCE(*value, *value | PDDGPU_POOL_MAP_CLEAN);
+}
 
 /**
  * pddgpu_pool_chunk_fill() - Name all pages of a chunk

@@ -19,8 +19,9 @@
  *
  * Clients get zeroes, and nobody should wait for them to be written: what a buffer
  * leaves behind is cleaned a moment later in the background, by the device if it
- * can, and else by a worker.  Large chunks come first.  A buffer that needs zeroes
- * before that clears what it gets itself.
+ * can, and else by a worker.  Magazines come first, as what they have is wanted next,
+ * and then large chunks.  A buffer that needs zeroes before that clears what it gets
+ * itself.
  *
  * No more than 2 MiB are taken out of a heap at a time, so that a buffer that comes
  * meanwhile finds the rest.  The worker rests while the machine sleeps, and looks at
@@ -101,7 +102,7 @@ static int clean_by_device(struct pddgpu_pool *pool, enum ttm_caching caching, u
 		return err;
 
 	for (i = 0; i < num; i++)
-		pddgpu_pool_chunk_set(cleaner->chunks[i], PDDGPU_POOL_CLEAN);
+		pddgpu_pool_chunk_set_clean(cleaner->chunks[i]);
 	atomic_long_add(clean_num_pages(cleaner, num), &pool->stats.cleaned_by_engine);
 	return 0;
 }
@@ -120,15 +121,21 @@ static void clean_by_cpu(struct pddgpu_pool *pool, unsigned int num)
 
 /* --- By whom it may be --- */
 
-static void clean_chunks(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap,
-			 unsigned int num, u32 num_pages)
+/* Return how many pages that are */
+static u32 clean_chunks(struct pddgpu_pool *pool, int nid, enum ttm_caching caching,
+			unsigned int num)
 {
-	bool by_cpu = clean_by_device(pool, heap->caching, num);
+	u32 num_pages = clean_num_pages(&pool->cleaner, num);
+	bool by_cpu;
 
+	if (!num)
+		return 0;
+
+	by_cpu = clean_by_device(pool, caching, num);
 	if (by_cpu)
 		clean_by_cpu(pool, num);
-	trace_pddgpu_pool_clean(pddgpu_pool_name(pool), heap->nid, heap->caching, num_pages,
-				by_cpu);
+	trace_pddgpu_pool_clean(pddgpu_pool_name(pool), nid, caching, num_pages, by_cpu);
+	return num_pages;
 }
 
 /* Return how many pages were cleaned, 0 if all are clean */
@@ -140,9 +147,7 @@ static u32 clean_some(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap)
 
 	num = pddgpu_pool_heap_take_dirty(heap, cleaner->chunks, PDDGPU_POOL_CLEAN_CHUNKS,
 					  POOL_CLEAN_PAGES);
-	num_pages = clean_num_pages(cleaner, num);
-	if (num)
-		clean_chunks(pool, heap, num, num_pages);
+	num_pages = clean_chunks(pool, heap->nid, heap->caching, num);
 	pddgpu_pool_heap_put_cleaned(heap, cleaner->chunks, num);
 	/* Meanwhile nobody could give them back */
 	pddgpu_pool_trim(pool, heap->nid);
@@ -151,13 +156,46 @@ static u32 clean_some(struct pddgpu_pool *pool, struct pddgpu_pool_heap *heap)
 	return num_pages;
 }
 
+/* The same for what is in a magazine, which it does not leave for long */
+static u32 clean_magazine(struct pddgpu_pool *pool, int cpu, enum ttm_caching caching)
+{
+	struct pddgpu_pool_cleaner *cleaner = &pool->cleaner;
+	unsigned int num;
+	u32 num_pages;
+
+	num = pddgpu_pool_magazine_take_dirty(pool, cpu, caching, cleaner->chunks,
+					      PDDGPU_POOL_CLEAN_CHUNKS);
+	num_pages = clean_chunks(pool, pddgpu_pool_nid(pool), caching, num);
+	pddgpu_pool_magazine_put_cleaned(pool, cpu, cleaner->chunks, num);
+
+	return num_pages;
+}
+
+static u32 clean_magazines(struct pddgpu_pool *pool)
+{
+	unsigned int caching;
+	u32 num_pages = 0, some;
+	int cpu;
+
+	if (!pool->magazines)
+		return 0;
+
+	for_each_possible_cpu(cpu)
+		for (caching = 0; caching < PDDGPU_POOL_NUM_CACHING; caching++)
+			do {
+				some = clean_magazine(pool, cpu, caching);
+				num_pages += some;
+			} while (some && num_pages < POOL_CLEAN_RUN);
+
+	return num_pages;
+}
+
 /* Return whether there may be more to do */
 static bool clean_for_a_while(struct pddgpu_pool *pool)
 {
-	u32 num_pages = 0, some;
+	u32 num_pages = clean_magazines(pool), some;
 	unsigned int i;
 
-	pddgpu_pool_magazines_empty(pool);
 	for (i = 0; i < pool->num_heaps; i++)
 		do {
 			some = clean_some(pool, &pool->heaps[i]);

@@ -187,7 +187,7 @@ unsigned long pddgpu_pool_release(struct pddgpu_pool *pool, unsigned long num_pa
 	return freed;
 }
 
-/* What giving back may get at */
+/* What giving back may get at; of what magazines have nobody knows before they are empty */
 static unsigned long pool_whole_pages(struct pddgpu_pool *pool, int nid)
 {
 	unsigned long num_pages = 0;
@@ -198,6 +198,8 @@ static unsigned long pool_whole_pages(struct pddgpu_pool *pool, int nid)
 
 		num_pages += READ_ONCE(heap->num_whole) + READ_ONCE(heap->num_stuck);
 	}
+	if (nid == pddgpu_pool_nid(pool))
+		num_pages += pddgpu_pool_magazine_pages(pool);
 
 	return num_pages;
 }
@@ -216,16 +218,21 @@ long pddgpu_pool_all_free(int nid)
 	return atomic_long_read(&pool_all_free[nid]);
 }
 
+static long pool_excess(int nid)
+{
+	return pddgpu_pool_all_free(nid) - pddgpu_pool_limit(nid);
+}
+
 /*
  * A little below the limit, but in all no more than the excess and a 2 MiB block.  The
  * excess is looked at again after each one, so that two who trim share the work.
  */
-void pddgpu_pool_trim(struct pddgpu_pool *pool, int nid)
+static void pool_trim_excess(struct pddgpu_pool *pool, int nid)
 {
-	long limit = pddgpu_pool_limit(nid), slack = min_t(long, limit / 8, POOL_RELEASE), excess;
+	long slack = min_t(long, pddgpu_pool_limit(nid) / 8, POOL_RELEASE), excess;
 	unsigned long freed;
 
-	while ((excess = pddgpu_pool_all_free(nid) - limit) > 0) {
+	while ((excess = pool_excess(nid)) > 0) {
 		freed = pool_release_some(pool, nid, excess + slack);
 		if (!freed && pddgpu_pool_magazines_empty(pool))
 			continue;
@@ -234,6 +241,13 @@ void pddgpu_pool_trim(struct pddgpu_pool *pool, int nid)
 		atomic_long_add(freed, &pool->stats.trimmed);
 		cond_resched();
 	}
+}
+
+/* Each buffer that is freed asks, and hardly ever is there anything to do */
+void pddgpu_pool_trim(struct pddgpu_pool *pool, int nid)
+{
+	if (pool_excess(nid) > 0)
+		pool_trim_excess(pool, nid);
 }
 
 void pddgpu_pool_trim_nodes(struct pddgpu_pool *pool)

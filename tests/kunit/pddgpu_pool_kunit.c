@@ -978,18 +978,33 @@ static void magazines_serve_who_needs_zeroes_last(struct kunit *test)
 	migrate_enable();
 }
 
+static struct ttm_tt **pool_get_many(struct kunit *test, unsigned int num, u32 num_pages)
+{
+	struct ttm_tt **tts = kunit_kcalloc(test, num, sizeof(*tts), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, tts);
+	for (i = 0; i < num; i++)
+		tts[i] = pool_get(test, num_pages, ttm_write_combined, 0);
+
+	return tts;
+}
+
+static void pool_put_many(struct kunit *test, struct ttm_tt **tts, unsigned int num)
+{
+	while (num--)
+		pool_put_filled(test, *tts++);
+}
+
 /* What a magazine has no room for, and large buffers, go to the heap */
 static void magazines_have_an_end(struct kunit *test)
 {
 	struct pddgpu_pool *pool = pool_start_with_magazines(test);
-	struct ttm_tt *tts[PDDGPU_POOL_MAGAZINE_CHUNKS + 1];
-	unsigned int i;
+	struct ttm_tt **tts;
 
 	migrate_disable();
-	for (i = 0; i < ARRAY_SIZE(tts); i++)
-		tts[i] = pool_get(test, 1, ttm_write_combined, 0);
-	for (i = 0; i < ARRAY_SIZE(tts); i++)
-		pool_put(test, tts[i]);
+	tts = pool_get_many(test, PDDGPU_POOL_MAGAZINE_CHUNKS + 1, 1);
+	pool_put_many(test, tts, PDDGPU_POOL_MAGAZINE_CHUNKS + 1);
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), PDDGPU_POOL_MAGAZINE_CHUNKS);
 	pool_put(test, pool_get(test, BIT(PDDGPU_POOL_MAGAZINE_ORDERS), ttm_write_combined, 0));
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), PDDGPU_POOL_MAGAZINE_CHUNKS);
@@ -997,7 +1012,149 @@ static void magazines_have_an_end(struct kunit *test)
 	migrate_enable();
 }
 
-/* Neither a limit, nor reclaim, nor the cleaner is stopped by a chunk in a magazine */
+/* One larger chunk serves several small buffers, but no large one */
+static void magazines_are_filled_by_carving(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_write_combined);
+	struct ttm_tt **tts, *large;
+
+	migrate_disable();
+	pool_put_filled(test, pool_get(test, POOL_BLOCK, ttm_write_combined, 0));
+	large = pool_get(test, BIT(PDDGPU_POOL_MAGAZINE_ORDERS) + 1, ttm_write_combined, 0);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
+	pool_put(test, large);
+
+	tts = pool_get_many(test, 3, 1);
+	KUNIT_EXPECT_EQ(test, heap->num_free, POOL_BLOCK - PDDGPU_POOL_CARVE);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), PDDGPU_POOL_CARVE - 3);
+	KUNIT_EXPECT_PTR_EQ(test, tts[2]->pages[0], tts[0]->pages[0] + 2);
+	KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_write_combined, 0), PDDGPU_POOL_CARVE);
+	pool_put_many(test, tts, 3);
+
+	pddgpu_pool_magazines_empty(pool);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_out(pool, ttm_write_combined, 0), 0);
+	migrate_enable();
+}
+
+/* What was put in side by side is merged as if it had come one by one */
+static void magazines_give_back_runs(struct kunit *test)
+{
+	static const unsigned long listed[] = { 2, 2, 2, 2, 2, 0, 1, 1, 1, 0 };
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_write_combined);
+	struct ttm_tt **tts;
+	unsigned int i;
+
+	migrate_disable();
+	pool_put(test, pool_get(test, POOL_BLOCK, ttm_write_combined, 0));
+	tts = pool_get_many(test, 64, 1);
+	pool_put_many(test, tts, 21);
+	pool_put_many(test, tts + 22, 10);
+	for (i = 63; i >= 32; i--)
+		if (i != 40)
+			pool_put(test, tts[i]);
+	pddgpu_pool_magazines_empty(pool);
+	for (i = 0; i < ARRAY_SIZE(listed); i++)
+		KUNIT_EXPECT_EQ_MSG(test, pool_listed(pool, ttm_write_combined, i), listed[i],
+				    "order %u", i);
+	KUNIT_EXPECT_EQ(test, heap->num_free, POOL_BLOCK - 2);
+
+	pool_put(test, tts[21]);
+	pool_put(test, tts[40]);
+	pddgpu_pool_magazines_empty(pool);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, heap->splits, heap->merges);
+	migrate_enable();
+}
+
+/* A buffer that fails still gives back all that came for it */
+static void magazines_have_nothing_fresh(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct ttm_tt *tt = pool_tt(test, 3, ttm_write_combined, 0);
+	struct pool_test *t = test->priv;
+
+	t->countdown = 3; /* a block, its conversion, and then the DMA map */
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, tt, &pool_ctx), -ENOMEM);
+	t->countdown = -1;
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 0);
+}
+
+/* By the CPU or the device; then they are for who needs zeroes, if somebody has to choose */
+static void magazines_are_cleaned(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct pddgpu_pool_stats *stats = &pool->stats;
+	struct ttm_tt *tt, *rest;
+
+	migrate_disable();
+	tt = pool_get(test, 7, ttm_write_combined, 0);
+	rest = pool_get(test, POOL_BLOCK - 7, ttm_write_combined, 0);
+	pool_put_filled(test, tt);
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleaned_by_cpu), 7);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 7);
+	tt = pool_get(test, 7, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
+
+	pool->cleaner.clear = fake_clear;
+	pool_put_filled(test, tt);
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleaned_by_engine), 7);
+	tt = pool_get(test, 3, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	pool_put_filled(test, tt);
+	tt = pool_get(test, 3, ttm_write_combined, 0);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0xa5));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleared), 0);
+	pool_put(test, tt);
+	pool_put(test, rest);
+	migrate_enable();
+}
+
+/* What is cleaned has to fit in again */
+static void magazines_of_clean_chunks_have_an_end(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	const unsigned int num = PDDGPU_POOL_MAGAZINE_CHUNKS;
+	struct ttm_tt **tts;
+
+	migrate_disable();
+	tts = pool_get_many(test, num + 3, 1);
+	pool_put_many(test, tts, num);
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), num);
+	pool_put_many(test, tts + num, 3);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), num + 3);
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), num);
+	KUNIT_EXPECT_EQ(test, pool_free_pages(pool), POOL_BLOCK);
+	migrate_enable();
+}
+
+/* The parts of a block make a block, with nobody else's help */
+static void magazines_are_emptied_before_the_system_is_asked(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct pool_test *t = test->priv;
+	struct ttm_tt **tts;
+
+	migrate_disable();
+	tts = pool_get_many(test, POOL_BLOCK / 16, 16);
+	pool_put_many(test, tts, POOL_BLOCK / 16);
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, pool_shrinkable(pool), POOL_BLOCK);
+	pool_put(test, pool_get(test, POOL_BLOCK, ttm_write_combined, 0));
+	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
+	KUNIT_EXPECT_EQ(test, t->blocks, 1);
+	migrate_enable();
+}
+
+/* Neither a limit nor reclaim is stopped by a chunk in a magazine */
 static void magazines_are_emptied(struct kunit *test)
 {
 	struct pddgpu_pool *pool = pool_start_with_magazines(test);
@@ -1010,15 +1167,9 @@ static void magazines_are_emptied(struct kunit *test)
 	pool_put(test, pool_get(test, 3, ttm_write_combined, 0));
 	pddgpu_pool_set_limit(0);
 	KUNIT_EXPECT_EQ(test, t->blocks, 0);
-	pddgpu_pool_set_limit(-1);
-
-	pool_put(test, pool_get(test, 3, ttm_write_combined, 0));
-	pddgpu_pool_clean(pool);
-	KUNIT_EXPECT_EQ(test, pool_heap(pool, ttm_write_combined)->num_whole, POOL_BLOCK);
-	KUNIT_EXPECT_EQ(test, pddgpu_pool_magazine_pages(pool), 0);
 }
 
-/* The cleaner comes in between */
+/* Reclaim comes in between */
 static bool put_and_empty(struct pddgpu_pool *pool, struct page *page)
 {
 	struct kunit *test = kunit_get_current_test();
@@ -1632,6 +1783,12 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(magazines_keep_what_was_freed_last),
 	KUNIT_CASE(magazines_serve_who_needs_zeroes_last),
 	KUNIT_CASE(magazines_have_an_end),
+	KUNIT_CASE(magazines_are_filled_by_carving),
+	KUNIT_CASE(magazines_give_back_runs),
+	KUNIT_CASE(magazines_have_nothing_fresh),
+	KUNIT_CASE(magazines_are_cleaned),
+	KUNIT_CASE(magazines_of_clean_chunks_have_an_end),
+	KUNIT_CASE(magazines_are_emptied_before_the_system_is_asked),
 	KUNIT_CASE(magazines_are_emptied),
 	KUNIT_CASE(magazines_are_emptied_at_any_time),
 	KUNIT_CASE(limit_frees_the_excess_only),
