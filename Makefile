@@ -39,6 +39,7 @@ pddgpu-y := \
 	pddgpu_uarray.o \
 	pddgpu_vm.o \
 	pddgpu_vma.o \
+	pddgpu_vram_clean.o \
 	pddgpu_vram_mgr.o
 pddgpu-$(CONFIG_FAULT_INJECTION_DEBUG_FS) += pddgpu_inject.o
 

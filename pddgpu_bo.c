@@ -211,8 +211,8 @@ static int pddgpu_bo_init_reserved(struct pddgpu_bo *bo, bool kernel, bool inter
 				    NULL, resv, pddgpu_bo_destroy);
 }
 
-struct pddgpu_bo *pddgpu_bo_create(struct pddgpu_device *pdev,
-				   const struct pddgpu_bo_params *params)
+static struct pddgpu_bo *pddgpu_bo_try_create(struct pddgpu_device *pdev,
+					      const struct pddgpu_bo_params *params)
 {
 	struct dma_resv *vm_resv = params->vm_resv ? params->vm_resv->resv : NULL;
 	struct pddgpu_bo *bo;
@@ -240,6 +240,24 @@ out_unlock:
 		dma_resv_unlock(vm_resv);
 
 	return ret ? ERR_PTR(ret) : bo;
+}
+
+/*
+ * Memory may be on its way back, from buffers that are gone but for their last jobs.
+ * TTM waits for those unless it meets them while they are taken apart: without a
+ * ticket it passes over whatever is locked.
+ */
+struct pddgpu_bo *pddgpu_bo_create(struct pddgpu_device *pdev,
+				   const struct pddgpu_bo_params *params)
+{
+	struct pddgpu_bo *bo = pddgpu_bo_try_create(pdev, params);
+
+	if (bo != ERR_PTR(-ENOSPC))
+		return bo;
+
+	flush_workqueue(pdev->ttm.wq);
+
+	return pddgpu_bo_try_create(pdev, params);
 }
 
 static u64 pddgpu_bo_kernel_addr(struct pddgpu_bo *bo)

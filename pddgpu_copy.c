@@ -16,6 +16,8 @@
 #include "pddgpu_job.h"
 #include "pddgpu_pool_clean.h"
 #include "pddgpu_res_cursor.h"
+#include "pddgpu_vram_clean.h"
+#include "pddgpu_vram_mgr.h"
 
 #define PDDGPU_COPY_IB_BYTES	(4 * PDDGPU_KERNEL_IB_MAX * sizeof(u32))
 #define PDDGPU_COPY_IB_ALIGN	64
@@ -59,6 +61,7 @@ int pddgpu_copy_init(struct pddgpu_device *pdev)
 	int ret;
 
 	static_assert(PDDGPU_COPY_STEP_DWORDS <= PDDGPU_KERNEL_IB_MAX);
+	static_assert(PDDGPU_VRAM_CLEAN_BLOCKS * PDDGPU_EMIT_FILL_DWORDS <= PDDGPU_KERNEL_IB_MAX);
 
 	ret = drmm_mutex_init(&pdev->drm, &copy->clear_lock);
 	if (ret)
@@ -311,31 +314,73 @@ struct dma_fence *pddgpu_copy_move(struct ttm_buffer_object *bo, struct ttm_reso
 	return fence;
 }
 
+/* --- Clears of VRAM ----------------------------------------------------- */
+
+/* Walks the blocks that are not clear, run by run */
+struct pddgpu_dirty_cursor {
+	struct list_head *blocks;
+	struct gpu_buddy_block *next;	/* behind the run */
+	u64 addr;
+	u64 size;			/* 0 when done */
+};
+
+static void pddgpu_dirty_next_run(struct pddgpu_dirty_cursor *cur)
+{
+	cur->size = 0;
+	list_for_each_entry_from(cur->next, cur->blocks, link) {
+		u64 addr = gpu_buddy_block_offset(cur->next);
+		bool clear = gpu_buddy_block_is_clear(cur->next);
+
+		if (cur->size && (clear || addr != cur->addr + cur->size))
+			return;
+		if (clear)
+			continue;
+		if (!cur->size)
+			cur->addr = addr;
+		cur->size += pddgpu_vram_block_size(cur->next);
+	}
+}
+
+static void pddgpu_dirty_first(struct pddgpu_dirty_cursor *cur, struct list_head *blocks)
+{
+	cur->blocks = blocks;
+	cur->next = list_first_entry(blocks, struct gpu_buddy_block, link);
+	pddgpu_dirty_next_run(cur);
+}
+
+static void pddgpu_dirty_next(struct pddgpu_dirty_cursor *cur, u64 bytes)
+{
+	cur->addr += bytes;
+	cur->size -= bytes;
+	if (!cur->size)
+		pddgpu_dirty_next_run(cur);
+}
+
 /* How much of the rest one job can clear, and in how many packets. */
-static u64 pddgpu_clear_plan(struct pddgpu_res_cursor cur, u32 *dwords)
+static u64 pddgpu_clear_plan(struct pddgpu_dirty_cursor cur, u32 *dwords)
 {
 	u64 bytes = 0;
 
 	*dwords = 0;
-	while (cur.remaining && bytes < PDDGPU_COPY_JOB_BYTES &&
+	while (cur.size && bytes < PDDGPU_COPY_JOB_BYTES &&
 	       *dwords + PDDGPU_EMIT_FILL_DWORDS <= PDDGPU_KERNEL_IB_MAX) {
 		u64 run = min(cur.size, PDDGPU_COPY_JOB_BYTES - bytes);
 
 		*dwords += PDDGPU_EMIT_FILL_DWORDS;
 		bytes += run;
-		pddgpu_res_next(&cur, run);
+		pddgpu_dirty_next(&cur, run);
 	}
 	return bytes;
 }
 
-static void pddgpu_clear_emit(struct pddgpu_res_cursor *cur, struct pddgpu_job *job, u64 bytes)
+static void pddgpu_clear_emit(struct pddgpu_dirty_cursor *cur, struct pddgpu_job *job, u64 bytes)
 {
 	while (bytes) {
 		u64 run = min(cur->size, bytes);
 
 		pddgpu_job_emit_fill(job, cur->addr, run, 0);
 		bytes -= run;
-		pddgpu_res_next(cur, run);
+		pddgpu_dirty_next(cur, run);
 	}
 }
 
@@ -343,11 +388,11 @@ static struct dma_fence *pddgpu_copy_clear_entered(struct pddgpu_device *pdev,
 						   struct ttm_buffer_object *bo,
 						   struct ttm_resource *dst)
 {
-	struct pddgpu_res_cursor cur;
+	struct pddgpu_dirty_cursor cur;
 	struct dma_fence *last = NULL;
 
-	pddgpu_res_first(dst, NULL, 0, bo->base.size, &cur);
-	while (cur.remaining) {
+	pddgpu_dirty_first(&cur, &to_pddgpu_vram_resource(dst)->blocks);
+	while (cur.size) {
 		u32 dwords;
 		u64 bytes = pddgpu_clear_plan(cur, &dwords);
 		struct pddgpu_job *job = pddgpu_copy_job(pdev, bo, DMA_RESV_USAGE_KERNEL, last,
@@ -375,6 +420,46 @@ struct dma_fence *pddgpu_copy_clear(struct ttm_buffer_object *bo, struct ttm_res
 		return ERR_PTR(-ENODEV);
 
 	fence = pddgpu_copy_clear_entered(pdev, bo, dst);
+	drm_dev_exit(idx);
+	return fence;
+}
+
+static struct dma_fence *pddgpu_clear_blocks_entered(struct pddgpu_device *pdev,
+						     struct list_head *blocks,
+						     struct dma_fence *after, atomic_t *claim)
+{
+	struct pddgpu_dirty_cursor cur;
+	struct pddgpu_job *job;
+	u32 dwords;
+	u64 bytes;
+	int ret;
+
+	pddgpu_dirty_first(&cur, blocks);
+	bytes = pddgpu_clear_plan(cur, &dwords);
+	job = pddgpu_job_create_kernel(pdev, &pdev->copy.clear_entity, dwords);
+	if (IS_ERR(job))
+		return ERR_CAST(job);
+
+	ret = after ? drm_sched_job_add_dependency(&job->base, dma_fence_get(after)) : 0;
+	if (ret) {
+		pddgpu_job_abandon(job);
+		return ERR_PTR(ret);
+	}
+	pddgpu_clear_emit(&cur, job, bytes);
+	job->claim = claim;
+	return pddgpu_job_push(job);
+}
+
+struct dma_fence *pddgpu_copy_clear_blocks(struct pddgpu_device *pdev, struct list_head *blocks,
+					   struct dma_fence *after, atomic_t *claim)
+{
+	struct dma_fence *fence;
+	int idx;
+
+	if (!drm_dev_enter(&pdev->drm, &idx))
+		return ERR_PTR(-ENODEV);
+
+	fence = pddgpu_clear_blocks_entered(pdev, blocks, after, claim);
 	drm_dev_exit(idx);
 	return fence;
 }

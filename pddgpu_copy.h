@@ -11,6 +11,7 @@
 #include <drm/ttm/ttm_caching.h>
 
 struct dma_fence;
+struct list_head;
 struct pddgpu_bo;
 struct pddgpu_device;
 struct pddgpu_pool_span;
@@ -77,11 +78,26 @@ struct dma_fence *pddgpu_copy_move(struct ttm_buffer_object *bo, struct ttm_reso
  * pddgpu_copy_clear() - Fill a VRAM placement with zeroes
  * @bo: the buffer, reserved; the engine waits for its KERNEL fences, which cover
  *      the previous owner of the memory
- * @dst: placement in VRAM
+ * @dst: placement in VRAM; blocks of it that are clear are left out
+ *
+ * Return: as pddgpu_copy_move(), or NULL if all of it is clear.
+ */
+struct dma_fence *pddgpu_copy_clear(struct ttm_buffer_object *bo, struct ttm_resource *dst);
+
+/**
+ * pddgpu_copy_clear_blocks() - Fill VRAM with zeroes that no buffer has
+ * @pdev: the card
+ * @blocks: struct gpu_buddy_block that are not clear
+ * @after: what must be over before, or NULL
+ * @claim: see &pddgpu_job.claim
+ *
+ * In one job that gives way to all others and is not run again if it fails.  See
+ * pddgpu_vram_clear_fn for what it can be given.
  *
  * Return: as pddgpu_copy_move().
  */
-struct dma_fence *pddgpu_copy_clear(struct ttm_buffer_object *bo, struct ttm_resource *dst);
+struct dma_fence *pddgpu_copy_clear_blocks(struct pddgpu_device *pdev, struct list_head *blocks,
+					   struct dma_fence *after, atomic_t *claim);
 
 /**
  * pddgpu_copy_clear_pages() - Fill system pages with zeroes that no buffer has

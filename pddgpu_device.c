@@ -296,6 +296,7 @@ int pddgpu_device_init(struct pddgpu_device *pdev, struct pci_dev *pci)
 	ret = pddgpu_copy_init(pdev);
 	if (ret)
 		goto err_stop;
+	pddgpu_ttm_start_cleaning(pdev);
 
 	drm_info(&pdev->drm, "VRAM %llu MiB, %llu MiB of it visible, GTT %llu MiB\n",
 		 pdev->vram.size >> 20, pdev->vram.visible >> 20, pdev->gtt_mgr.base.size >> 20);
@@ -332,6 +333,7 @@ void pddgpu_device_unplug(struct pddgpu_device *pdev)
 	pddgpu_coredump_fini(pdev);
 	/* With the rings dead, what is queued fails on its way through. */
 	pddgpu_job_wait_all(pdev);
+	pddgpu_vram_stop_cleaning(&pdev->vram_mgr);
 	pddgpu_copy_fini(pdev);
 	pddgpu_pm_free(pdev);
 	pddgpu_fault_ring_fini(pdev);

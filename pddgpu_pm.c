@@ -124,6 +124,9 @@ static int pddgpu_pm_prepare(struct device *dev)
 		return ret;
 	}
 
+	/* Nothing is cleared any more until all are awake, when nothing is clear. */
+	pddgpu_vram_recall(&pdev->vram_mgr);
+	pddgpu_vram_mgr_forget_cleared(&pdev->vram_mgr);
 	read_poll_timeout(pddgpu_pm_is_idle, idle, idle, USEC_PER_MSEC, PDDGPU_PM_DRAIN_US, false,
 			  pdev);
 	return pddgpu_pm_alloc(pdev);

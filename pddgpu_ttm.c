@@ -27,7 +27,7 @@
  * ================  ==================================================
  * from, to          how
  * ================  ==================================================
- * nothing, VRAM     cleared by the copy engine
+ * nothing, VRAM     cleared by the copy engine, as far as it is not clear yet
  * nothing, GTT      pages from the pool, zeroed there
  * VRAM, VRAM        copy engine
  * VRAM, GTT         copy engine
@@ -142,6 +142,22 @@ static int pddgpu_ttm_clear_pages(struct pddgpu_pool *pool, enum ttm_caching cac
 	return pddgpu_copy_clear_pages(pdev, caching, spans, num_spans);
 }
 
+/* --- VRAM that is free ------------------------------------------------- */
+
+static struct dma_fence *pddgpu_ttm_clear_blocks(struct pddgpu_vram_mgr *mgr,
+						 struct list_head *blocks,
+						 struct dma_fence *after, atomic_t *claim)
+{
+	struct pddgpu_device *pdev = container_of(mgr, struct pddgpu_device, vram_mgr);
+
+	return pddgpu_copy_clear_blocks(pdev, blocks, after, claim);
+}
+
+void pddgpu_ttm_start_cleaning(struct pddgpu_device *pdev)
+{
+	pddgpu_vram_start_cleaning(&pdev->vram_mgr, pddgpu_ttm_clear_blocks);
+}
+
 /* --- Eviction ---------------------------------------------------------- */
 
 static const struct ttm_place pddgpu_ttm_evict_vram_places[] = {
@@ -221,16 +237,6 @@ static void pddgpu_ttm_delete_mem_notify(struct ttm_buffer_object *tbo)
 	pddgpu_ttm_unbind(ttm_to_pddgpu(tbo->bdev), tbo->resource);
 }
 
-static bool pddgpu_ttm_has_contents(struct ttm_buffer_object *tbo)
-{
-	if (!tbo->resource)
-		return false;
-
-	return pddgpu_ttm_in_vram(tbo->resource) ||
-		(tbo->ttm && (ttm_tt_is_populated(tbo->ttm) ||
-			      tbo->ttm->page_flags & TTM_TT_FLAG_SWAPPED));
-}
-
 /*
  * Between GTT and system memory, where the pages stay what they are.  Out of GTT
  * they may be swapped out or lose their aperture address, so no job may be left.
@@ -296,7 +302,7 @@ static int pddgpu_ttm_move_clear(struct ttm_buffer_object *tbo, struct ttm_opera
 	if (ret)
 		return ret;
 
-	if (!IS_ERR(fence)) {
+	if (!IS_ERR_OR_NULL(fence)) {
 		dma_resv_add_fence(tbo->base.resv, fence, DMA_RESV_USAGE_KERNEL);
 		pddgpu_bo_set_moved(to_pddgpu_bo(tbo), fence);
 		dma_fence_put(fence);
@@ -355,7 +361,7 @@ static int pddgpu_ttm_move_vram(struct ttm_buffer_object *tbo, bool evict,
 	struct pddgpu_device *pdev = ttm_to_pddgpu(tbo->bdev);
 	int idx, ret;
 
-	if (pddgpu_ttm_has_contents(tbo) && pddgpu_ttm_needs_hop(tbo->resource, new)) {
+	if (pddgpu_vram_bo_has_contents(tbo) && pddgpu_ttm_needs_hop(tbo->resource, new)) {
 		*hop = (struct ttm_place) {
 			.mem_type = TTM_PL_TT,
 			.flags = TTM_PL_FLAG_TEMPORARY,
@@ -366,7 +372,7 @@ static int pddgpu_ttm_move_vram(struct ttm_buffer_object *tbo, bool evict,
 	if (!drm_dev_enter(&pdev->drm, &idx))
 		return -ENODEV;
 
-	if (pddgpu_ttm_has_contents(tbo))
+	if (pddgpu_vram_bo_has_contents(tbo))
 		ret = pddgpu_ttm_move_copy(tbo, evict, ctx, new);
 	else
 		ret = pddgpu_ttm_move_clear(tbo, ctx, new);
@@ -401,7 +407,7 @@ static int pddgpu_ttm_move(struct ttm_buffer_object *tbo, bool evict,
 			   struct ttm_place *hop)
 {
 	u32 from = tbo->resource ? tbo->resource->mem_type : TTM_PL_SYSTEM;
-	bool had_contents = pddgpu_ttm_has_contents(tbo);
+	bool had_contents = pddgpu_vram_bo_has_contents(tbo);
 	int ret;
 
 	if (tbo->resource && pddgpu_bo_is_ours(tbo))

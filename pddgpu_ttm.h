@@ -18,6 +18,14 @@ struct pddgpu_device;
 int pddgpu_ttm_init(struct pddgpu_device *pdev);
 
 /**
+ * pddgpu_ttm_start_cleaning() - Have free VRAM cleared from now on
+ * @pdev: the card; the copy engine is ready
+ *
+ * Undone by pddgpu_vram_stop_cleaning().
+ */
+void pddgpu_ttm_start_cleaning(struct pddgpu_device *pdev);
+
+/**
  * pddgpu_ttm_unplug() - Give back all system memory that clients' buffers use
  * @pdev: the card, after drm_dev_unplug() or never registered; its fences are
  *        signalled

@@ -32,6 +32,12 @@
  * A contiguous buffer is one run of bytes.  The buddy allocator is asked for one
  * power-of-two block first, of which the excess goes straight back; if none is
  * free, the free blocks are searched for neighbours that add up to a run.
+ *
+ * What the CPU can reach and what it cannot are two regions with an allocator
+ * each.  A buffer that may be anywhere takes the latter first, since the former is
+ * scarce, and both if neither has room for all of it.  Whole regions are what
+ * buffers are restricted to, so the allocator finds a block in logarithmic time: it
+ * would have to try one after the other for an arbitrary range.
  */
 
 /* What the GPU page tables map with one entry of the last but one level */
@@ -45,7 +51,98 @@ struct pddgpu_vram_request {
 	u64 align;		/* power of two, at least a chunk */
 	bool contiguous;
 	bool topdown;
+	bool clear;		/* blocks that hold zeroes first */
 };
+
+/* --- Regions --- */
+
+static struct pddgpu_vram_region *vram_region_at(struct pddgpu_vram_mgr *mgr, u64 addr)
+{
+	return &mgr->regions[addr < mgr->visible ? PDDGPU_VRAM_VISIBLE : PDDGPU_VRAM_INVISIBLE];
+}
+
+static u64 vram_size(const struct pddgpu_vram_mgr *mgr)
+{
+	return mgr->regions[PDDGPU_VRAM_INVISIBLE].end;
+}
+
+static u64 vram_avail(const struct pddgpu_vram_mgr *mgr)
+{
+	u64 avail = 0;
+
+	for (int i = 0; i < PDDGPU_VRAM_NUM_REGIONS; i++)
+		avail += mgr->regions[i].mm.avail;
+
+	return avail;
+}
+
+static u64 vram_clear_avail(const struct pddgpu_vram_mgr *mgr)
+{
+	u64 avail = 0;
+
+	for (int i = 0; i < PDDGPU_VRAM_NUM_REGIONS; i++)
+		avail += mgr->regions[i].mm.clear_avail;
+
+	return avail;
+}
+
+/* Addresses are those of VRAM in either allocator, so the second has a hole to begin with */
+static int vram_region_init(struct pddgpu_vram_region *region, u64 start, u64 end)
+{
+	int err;
+
+	region->start = start;
+	region->end = end;
+	INIT_LIST_HEAD(&region->below);
+	if (start == end)
+		return 0;
+
+	err = gpu_buddy_init(&region->mm, end, PDDGPU_VRAM_CHUNK);
+	if (err || !start)
+		return err;
+
+	err = gpu_buddy_alloc_blocks(&region->mm, 0, start, start, PDDGPU_VRAM_CHUNK,
+				     &region->below, GPU_BUDDY_RANGE_ALLOCATION);
+	if (err)
+		gpu_buddy_fini(&region->mm);
+
+	return err;
+}
+
+static void vram_region_fini(struct pddgpu_vram_region *region)
+{
+	if (region->start == region->end)
+		return;
+
+	gpu_buddy_free_list(&region->mm, &region->below, 0);
+	gpu_buddy_fini(&region->mm);
+}
+
+/* What was allocated a moment ago, and holds what it did */
+static void vram_return_blocks(struct pddgpu_vram_mgr *mgr, struct list_head *blocks)
+{
+	struct gpu_buddy_block *block, *next;
+
+	list_for_each_entry_safe(block, next, blocks, link)
+		gpu_buddy_free_block(&vram_region_at(mgr, gpu_buddy_block_offset(block))->mm,
+				     block);
+	INIT_LIST_HEAD(blocks);
+}
+
+/* @flags is GPU_BUDDY_CLEARED for what holds zeroes, else 0 */
+static void vram_free_blocks(struct pddgpu_vram_mgr *mgr, struct list_head *blocks,
+			     unsigned int flags)
+{
+	struct gpu_buddy_block *block, *next;
+	LIST_HEAD(visible);
+
+	list_for_each_entry_safe(block, next, blocks, link)
+		if (gpu_buddy_block_offset(block) < mgr->visible)
+			list_move_tail(&block->link, &visible);
+
+	gpu_buddy_free_list(&mgr->regions[PDDGPU_VRAM_VISIBLE].mm, &visible, flags);
+	gpu_buddy_free_list(&mgr->regions[PDDGPU_VRAM_INVISIBLE].mm, blocks, flags);
+}
 
 /*
  * --- Blocks in address order ---
@@ -54,36 +151,30 @@ struct pddgpu_vram_request {
  * and only read here.
  */
 
-static struct gpu_buddy_block *vram_leftmost(struct gpu_buddy_block *block)
+/* The block at the start of VRAM, or where another ends; NULL at the end of VRAM */
+static struct gpu_buddy_block *vram_block_at(struct pddgpu_vram_mgr *mgr, u64 addr)
 {
+	struct gpu_buddy *mm = &vram_region_at(mgr, addr)->mm;
+	struct gpu_buddy_block *block;
+	unsigned int i = 0;
+
+	if (addr >= vram_size(mgr))
+		return NULL;
+
+	/* A tree for each power of two that the size is made of */
+	while (addr - gpu_buddy_block_offset(mm->roots[i]) >= pddgpu_vram_block_size(mm->roots[i]))
+		i++;
+	block = mm->roots[i];
 	while (gpu_buddy_block_is_split(block))
-		block = block->left;
+		block = addr < gpu_buddy_block_offset(block->right) ? block->left : block->right;
 
 	return block;
 }
 
-static struct gpu_buddy_block *vram_first_block(struct pddgpu_vram_mgr *mgr)
+static struct gpu_buddy_block *vram_block_after(struct pddgpu_vram_mgr *mgr,
+						struct gpu_buddy_block *block)
 {
-	return vram_leftmost(mgr->mm.roots[0]);
-}
-
-static struct gpu_buddy_block *vram_next_block(struct pddgpu_vram_mgr *mgr,
-					       struct gpu_buddy_block *block)
-{
-	u64 end = gpu_buddy_block_offset(block) + pddgpu_vram_block_size(block);
-	unsigned int i;
-
-	while (block->parent && block == block->parent->right)
-		block = block->parent;
-	if (block->parent)
-		return vram_leftmost(block->parent->right);
-
-	/* A tree for each power of two that the size is made of */
-	for (i = 1; i < mgr->mm.n_roots; i++)
-		if (gpu_buddy_block_offset(mgr->mm.roots[i]) == end)
-			return vram_leftmost(mgr->mm.roots[i]);
-
-	return NULL;
+	return vram_block_at(mgr, pddgpu_vram_block_end(block));
 }
 
 /* Where a request fits into the free run [lo, hi), or U64_MAX */
@@ -109,14 +200,14 @@ static u64 vram_find_run(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_r
 	u64 lo = 0, hi = 0, found = U64_MAX, fit;
 	struct gpu_buddy_block *block;
 
-	for (block = vram_first_block(mgr); block; block = vram_next_block(mgr, block)) {
+	for (block = vram_block_at(mgr, 0); block; block = vram_block_after(mgr, block)) {
 		u64 offset = gpu_buddy_block_offset(block);
 
 		if (!gpu_buddy_block_is_free(block))
 			continue;
 		if (offset != hi)
 			lo = offset;
-		hi = offset + pddgpu_vram_block_size(block);
+		hi = pddgpu_vram_block_end(block);
 
 		fit = vram_fit_in_run(req, lo, hi);
 		if (fit == U64_MAX)
@@ -140,33 +231,125 @@ VISIBLE_IF_KUNIT int pddgpu_vram_mgr_buddy_alloc(struct gpu_buddy *mm, u64 start
 	KUNIT_STATIC_STUB_REDIRECT(pddgpu_vram_mgr_buddy_alloc, mm, start, end, size, min_block,
 				   blocks, flags);
 
-	if (pddgpu_inject(PDDGPU_INJECT_VRAM))
-		return -ENOSPC;
 	/* A size that outgrows VRAM by rounding is -EINVAL there: it does not fit, no more. */
 	err = gpu_buddy_alloc_blocks(mm, start, end, size, min_block, blocks, flags);
 	return err == -EINVAL ? -ENOSPC : err;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_buddy_alloc);
 
-static int vram_alloc(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_request *req,
-		      u64 size, u64 min_block, struct list_head *blocks)
+/* In one region */
+static int vram_alloc_in(struct pddgpu_vram_region *region, const struct pddgpu_vram_request *req,
+			 u64 size, u64 min_block, struct list_head *blocks)
 {
+	u64 start = max(req->start, region->start), end = min(req->end, region->end);
 	unsigned long flags = 0;
 
-	if (req->start || req->end < mgr->mm.size)
+	if (start >= end || size > region->mm.avail)
+		return -ENOSPC;
+	if (start != region->start || end != region->end)
 		flags |= GPU_BUDDY_RANGE_ALLOCATION;
 	if (req->topdown)
 		flags |= GPU_BUDDY_TOPDOWN_ALLOCATION;
+	/* Of what is not in the tree that it looks into first, the allocator takes any. */
+	if (req->clear && !req->topdown)
+		flags |= GPU_BUDDY_CLEAR_ALLOCATION;
 
-	return pddgpu_vram_mgr_buddy_alloc(&mgr->mm, req->start, req->end, size, min_block, blocks,
-					   flags);
+	return pddgpu_vram_mgr_buddy_alloc(&region->mm, start, end, size, min_block, blocks, flags);
+}
+
+/* In any one region, the scarce one last */
+static int vram_alloc_whole(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_request *req,
+			    u64 size, u64 min_block, struct list_head *blocks)
+{
+	int err = vram_alloc_in(&mgr->regions[PDDGPU_VRAM_INVISIBLE], req, size, min_block, blocks);
+
+	if (err != -ENOSPC)
+		return err;
+
+	return vram_alloc_in(&mgr->regions[PDDGPU_VRAM_VISIBLE], req, size, min_block, blocks);
+}
+
+/* What a request can have of the invisible region in blocks of at least @min_block, bytes */
+static u64 vram_invisible_for(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_request *req,
+			      u64 min_block)
+{
+	struct gpu_buddy_block *block;
+	u64 bytes = 0;
+
+	for (block = vram_block_at(mgr, mgr->visible); block;
+	     block = vram_block_after(mgr, block)) {
+		u64 lo = round_up(max(gpu_buddy_block_offset(block), req->start), min_block);
+		u64 hi = round_down(min(pddgpu_vram_block_end(block), req->end), min_block);
+
+		if (gpu_buddy_block_is_free(block) && lo < hi)
+			bytes += hi - lo;
+	}
+
+	return bytes;
+}
+
+/* From both regions, as neither has room for all of it */
+static int vram_alloc_spanning(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_request *req,
+			       u64 size, u64 min_block, struct list_head *blocks)
+{
+	struct pddgpu_vram_region *invisible = &mgr->regions[PDDGPU_VRAM_INVISIBLE];
+	struct pddgpu_vram_region *visible = &mgr->regions[PDDGPU_VRAM_VISIBLE];
+	u64 part;
+	int err;
+
+	if (!invisible->mm.avail || size > vram_avail(mgr))
+		return -ENOSPC;
+
+	part = vram_invisible_for(mgr, req, min_block);
+	if (!part || part >= size)
+		return -ENOSPC;
+	err = vram_alloc_in(invisible, req, part, min_block, blocks);
+	if (err)
+		return err;
+
+	err = vram_alloc_in(visible, req, size - part, min_block, blocks);
+	if (err)
+		vram_return_blocks(mgr, blocks);
+
+	return err;
+}
+
+static int vram_alloc(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vram_request *req,
+		      u64 size, u64 min_block, struct list_head *blocks)
+{
+	int err = vram_alloc_whole(mgr, req, size, min_block, blocks);
+
+	if (err != -ENOSPC)
+		return err;
+
+	return vram_alloc_spanning(mgr, req, size, min_block, blocks);
+}
+
+static int vram_alloc_at_in(struct pddgpu_vram_region *region, u64 start, u64 end,
+			    struct list_head *blocks)
+{
+	start = max(start, region->start);
+	end = min(end, region->end);
+	if (start >= end)
+		return 0;
+
+	return pddgpu_vram_mgr_buddy_alloc(&region->mm, start, end, end - start, PDDGPU_VRAM_CHUNK,
+					   blocks, GPU_BUDDY_RANGE_ALLOCATION);
 }
 
 /* Exactly [start, start + size) */
 static int vram_alloc_at(struct pddgpu_vram_mgr *mgr, u64 start, u64 size, struct list_head *blocks)
 {
-	return pddgpu_vram_mgr_buddy_alloc(&mgr->mm, start, start + size, size, PDDGPU_VRAM_CHUNK,
-					   blocks, GPU_BUDDY_RANGE_ALLOCATION);
+	LIST_HEAD(taken);
+	int err = 0;
+
+	for (int i = 0; i < PDDGPU_VRAM_NUM_REGIONS && !err; i++)
+		err = vram_alloc_at_in(&mgr->regions[i], start, start + size, &taken);
+	if (err)
+		vram_return_blocks(mgr, &taken);
+	list_splice_tail(&taken, blocks);
+
+	return err;
 }
 
 static int vram_alloc_contiguous(struct pddgpu_vram_mgr *mgr,
@@ -176,8 +359,8 @@ static int vram_alloc_contiguous(struct pddgpu_vram_mgr *mgr,
 	int err;
 
 	/* One block, of which the allocator keeps no more than the size asked for */
-	err = vram_alloc(mgr, req, req->size, max(roundup_pow_of_two(req->size), req->align),
-			 blocks);
+	err = vram_alloc_whole(mgr, req, req->size, max(roundup_pow_of_two(req->size), req->align),
+			       blocks);
 	if (err != -ENOSPC)
 		return err;
 
@@ -201,7 +384,7 @@ static int vram_alloc_large(struct pddgpu_vram_mgr *mgr, const struct pddgpu_vra
 
 	err = vram_alloc(mgr, req, req->size - large, req->align, blocks);
 	if (err)
-		gpu_buddy_free_list(&mgr->mm, blocks, 0);
+		vram_return_blocks(mgr, blocks);
 
 	return err;
 }
@@ -254,7 +437,7 @@ static int vram_alloc_locked(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_req
 {
 	lockdep_assert_held(&mgr->lock);
 
-	if (req->size > mgr->mm.avail)
+	if (req->size > vram_avail(mgr))
 		return -ENOSPC;
 	/* No choice left, and the allocator reads such a request as this one anyway */
 	if (req->end - req->start == req->size)
@@ -272,13 +455,14 @@ static int vram_request_init(struct pddgpu_vram_mgr *mgr, struct ttm_buffer_obje
 	u64 align = (u64)bo->page_alignment << PAGE_SHIFT;
 
 	req->start = (u64)place->fpfn << PAGE_SHIFT;
-	req->end = mgr->mm.size;
+	req->end = vram_size(mgr);
 	if (place->lpfn)
 		req->end = min(req->end, (u64)place->lpfn << PAGE_SHIFT);
 	req->size = bo->base.size;
 	req->align = max_t(u64, align, PDDGPU_VRAM_CHUNK);
 	req->contiguous = place->flags & TTM_PL_FLAG_CONTIGUOUS;
 	req->topdown = place->flags & TTM_PL_FLAG_TOPDOWN;
+	req->clear = !pddgpu_vram_bo_has_contents(bo);
 
 	if (!is_power_of_2(req->align) || !req->size)
 		return -EINVAL;
@@ -288,19 +472,14 @@ static int vram_request_init(struct pddgpu_vram_mgr *mgr, struct ttm_buffer_obje
 	return 0;
 }
 
-static u64 vram_visible_part(const struct pddgpu_vram_mgr *mgr, u64 start, u64 size)
-{
-	return start < mgr->visible ? min(size, mgr->visible - start) : 0;
-}
-
 static u64 vram_visible_bytes(const struct pddgpu_vram_mgr *mgr, struct list_head *blocks)
 {
 	struct gpu_buddy_block *block;
 	u64 bytes = 0;
 
 	list_for_each_entry(block, blocks, link)
-		bytes += vram_visible_part(mgr, gpu_buddy_block_offset(block),
-					   pddgpu_vram_block_size(block));
+		if (gpu_buddy_block_offset(block) < mgr->visible)
+			bytes += pddgpu_vram_block_size(block);
 
 	return bytes;
 }
@@ -318,6 +497,25 @@ static void vram_resource_init(struct pddgpu_vram_resource *vres, struct ttm_buf
 		vres->base.placement |= TTM_PL_FLAG_CONTIGUOUS;
 }
 
+/* Returns -EAGAIN if the cleaner has what may be missing. */
+static int vram_try_alloc(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_request *req,
+			  struct pddgpu_vram_resource *vres)
+{
+	int err;
+
+	mutex_lock(&mgr->lock);
+	err = vram_alloc_locked(mgr, req, &vres->blocks);
+	if (!err) {
+		vres->visible = vram_visible_bytes(mgr, &vres->blocks);
+		mgr->visible_used += vres->visible;
+	} else if (err == -ENOSPC && mgr->cleaning) {
+		err = -EAGAIN;
+	}
+	mutex_unlock(&mgr->lock);
+
+	return err;
+}
+
 static int pddgpu_vram_mgr_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object *bo,
 				 const struct ttm_place *place, struct ttm_resource **res)
 {
@@ -329,19 +527,16 @@ static int pddgpu_vram_mgr_alloc(struct ttm_resource_manager *man, struct ttm_bu
 	err = vram_request_init(mgr, bo, place, &req);
 	if (err)
 		return err;
+	if (pddgpu_inject(PDDGPU_INJECT_VRAM))
+		return -ENOSPC;
 
 	vres = kzalloc(sizeof(*vres), GFP_KERNEL);
 	if (!vres)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&vres->blocks);
 
-	mutex_lock(&mgr->lock);
-	err = vram_alloc_locked(mgr, &req, &vres->blocks);
-	if (!err) {
-		vres->visible = vram_visible_bytes(mgr, &vres->blocks);
-		mgr->visible_used += vres->visible;
-	}
-	mutex_unlock(&mgr->lock);
+	while ((err = vram_try_alloc(mgr, &req, vres)) == -EAGAIN)
+		pddgpu_vram_recall(mgr);
 	if (err) {
 		kfree(vres);
 		return err;
@@ -359,8 +554,9 @@ static void pddgpu_vram_mgr_free(struct ttm_resource_manager *man, struct ttm_re
 
 	mutex_lock(&mgr->lock);
 	mgr->visible_used -= vres->visible;
-	gpu_buddy_free_list(&mgr->mm, &vres->blocks, 0);
+	vram_free_blocks(mgr, &vres->blocks, 0);
 	mutex_unlock(&mgr->lock);
+	pddgpu_vram_wake_cleaner(mgr);
 
 	ttm_resource_fini(man, res);
 	kfree(vres);
@@ -422,7 +618,7 @@ static void vram_survey_locked(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_f
 
 	lockdep_assert_held(&mgr->lock);
 
-	for (block = vram_first_block(mgr); block; block = vram_next_block(mgr, block)) {
+	for (block = vram_block_at(mgr, 0); block; block = vram_block_after(mgr, block)) {
 		u64 offset = gpu_buddy_block_offset(block), size = pddgpu_vram_block_size(block);
 
 		if (!gpu_buddy_block_is_free(block))
@@ -458,19 +654,25 @@ static void pddgpu_vram_mgr_debug(struct ttm_resource_manager *man, struct drm_p
 {
 	struct pddgpu_vram_mgr *mgr = to_pddgpu_vram_mgr(man);
 	struct pddgpu_vram_free free = {};
-	u64 avail, visible_used, reserved;
+	u64 avail, clear, cleaning, cleaned, visible_used, reserved;
 
 	mutex_lock(&mgr->lock);
 	vram_survey_locked(mgr, &free);
-	avail = mgr->mm.avail;
+	avail = vram_avail(mgr);
+	clear = vram_clear_avail(mgr);
+	cleaning = mgr->cleaning;
+	cleaned = mgr->cleaned;
 	visible_used = mgr->visible_used;
 	reserved = mgr->reserved_size;
 	mutex_unlock(&mgr->lock);
 
-	drm_printf(p, "  used: %llu\n", mgr->mm.size - avail - reserved);
+	drm_printf(p, "  used: %llu\n", vram_size(mgr) - avail - cleaning - reserved);
 	drm_printf(p, "  reserved: %llu\n", reserved);
 	drm_printf(p, "  visible_size: %llu\n", mgr->visible);
 	drm_printf(p, "  visible_used: %llu\n", visible_used);
+	drm_printf(p, "  cleaned: %llu\n", cleaned);
+	drm_printf(p, "  cleaning: %llu\n", cleaning);
+	drm_printf(p, "  free_clear: %llu\n", clear);
 	vram_print_free(p, &free, avail);
 }
 
@@ -493,12 +695,18 @@ int pddgpu_vram_mgr_init(struct pddgpu_vram_mgr *mgr, struct ttm_device *bdev, u
 	    !IS_ALIGNED(visible, PDDGPU_VRAM_CHUNK))
 		return -EINVAL;
 
-	err = gpu_buddy_init(&mgr->mm, size, PDDGPU_VRAM_CHUNK);
+	err = vram_region_init(&mgr->regions[PDDGPU_VRAM_VISIBLE], 0, visible);
 	if (err)
 		return err;
+	err = vram_region_init(&mgr->regions[PDDGPU_VRAM_INVISIBLE], visible, size);
+	if (err) {
+		vram_region_fini(&mgr->regions[PDDGPU_VRAM_VISIBLE]);
+		return err;
+	}
 
 	mutex_init(&mgr->lock);
 	INIT_LIST_HEAD(&mgr->reserved);
+	pddgpu_vram_cleaner_init(mgr);
 	mgr->visible = visible;
 	mgr->base.func = &pddgpu_vram_mgr_func;
 
@@ -511,13 +719,16 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_init);
 
 void pddgpu_vram_mgr_fini(struct pddgpu_vram_mgr *mgr, struct ttm_device *bdev)
 {
+	pddgpu_vram_stop_cleaning(mgr);
 	ttm_resource_manager_set_used(&mgr->base, false);
 	/* Whoever still holds VRAM will give it back to this manager: leak it rather */
 	if (WARN_ON(ttm_resource_manager_evict_all(bdev, &mgr->base)))
 		return;
 
-	gpu_buddy_free_list(&mgr->mm, &mgr->reserved, 0);
-	gpu_buddy_fini(&mgr->mm);
+	vram_free_blocks(mgr, &mgr->reserved, 0);
+	for (int i = 0; i < PDDGPU_VRAM_NUM_REGIONS; i++)
+		vram_region_fini(&mgr->regions[i]);
+	mutex_destroy(&mgr->cleaner.lock);
 	mutex_destroy(&mgr->lock);
 	ttm_resource_manager_cleanup(&mgr->base);
 	ttm_set_driver_manager(bdev, TTM_PL_VRAM, NULL);
@@ -528,8 +739,8 @@ int pddgpu_vram_mgr_reserve(struct pddgpu_vram_mgr *mgr, u64 start, u64 size)
 {
 	int err;
 
-	if (!size || !IS_ALIGNED(start | size, PDDGPU_VRAM_CHUNK) || start >= mgr->mm.size ||
-	    size > mgr->mm.size - start)
+	if (!size || !IS_ALIGNED(start | size, PDDGPU_VRAM_CHUNK) || start >= vram_size(mgr) ||
+	    size > vram_size(mgr) - start)
 		return -EINVAL;
 
 	mutex_lock(&mgr->lock);
@@ -541,6 +752,102 @@ int pddgpu_vram_mgr_reserve(struct pddgpu_vram_mgr *mgr, u64 start, u64 size)
 	return err == -ENOSPC ? -EBUSY : err;
 }
 EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_reserve);
+
+/* Takes a part of what is larger than @bytes.  Returns how many, 0 if it is clear or not free. */
+static u64 vram_take_dirty_block(struct pddgpu_vram_mgr *mgr, struct gpu_buddy_block *block,
+				 u64 bytes, struct list_head *blocks)
+{
+	if (!gpu_buddy_block_is_free(block) || gpu_buddy_block_is_clear(block))
+		return 0;
+
+	bytes = min(bytes, pddgpu_vram_block_size(block));
+
+	return vram_alloc_at(mgr, gpu_buddy_block_offset(block), bytes, blocks) ? 0 : bytes;
+}
+
+/* Looks at no more blocks than fit on the list, so that others get the lock. */
+static u64 vram_take_dirty_locked(struct pddgpu_vram_mgr *mgr, u64 *pos, u64 *seen, u64 bytes,
+				  struct list_head *blocks)
+{
+	u64 left = bytes;
+
+	for (int i = 0; i < PDDGPU_VRAM_CLEAN_BLOCKS && left && *seen < vram_size(mgr); i++) {
+		u64 from = *pos < vram_size(mgr) ? *pos : 0;
+		struct gpu_buddy_block *block = vram_block_at(mgr, from);
+		u64 start = gpu_buddy_block_offset(block);
+		u64 taken = vram_take_dirty_block(mgr, block, left, blocks);
+
+		*pos = taken ? start + taken : pddgpu_vram_block_end(block);
+		*seen += *pos - start;
+		left -= taken;
+	}
+
+	return bytes - left;
+}
+
+u64 pddgpu_vram_mgr_take_dirty(struct pddgpu_vram_mgr *mgr, u64 *pos, u64 bytes,
+			       struct list_head *blocks)
+{
+	u64 seen = 0, taken = 0;
+	bool dirty;
+
+	do {
+		mutex_lock(&mgr->lock);
+		dirty = vram_avail(mgr) > vram_clear_avail(mgr);
+		if (dirty)
+			taken = vram_take_dirty_locked(mgr, pos, &seen, bytes, blocks);
+		mgr->cleaning += taken;
+		mutex_unlock(&mgr->lock);
+	} while (dirty && !taken && seen < vram_size(mgr));
+
+	return taken;
+}
+
+void pddgpu_vram_mgr_put_cleaned(struct pddgpu_vram_mgr *mgr, struct list_head *blocks,
+				 bool cleared)
+{
+	if (list_empty(blocks))
+		return;
+
+	mutex_lock(&mgr->lock);
+	if (cleared)
+		mgr->cleaned += mgr->cleaning;
+	mgr->cleaning = 0;
+	vram_free_blocks(mgr, blocks, cleared ? GPU_BUDDY_CLEARED : 0);
+	mutex_unlock(&mgr->lock);
+}
+
+/* To take a block that is free as a whole needs no memory. */
+static void vram_forget_block(struct pddgpu_vram_mgr *mgr, struct gpu_buddy_block *block)
+{
+	LIST_HEAD(taken);
+
+	if (!gpu_buddy_block_is_free(block) || !gpu_buddy_block_is_clear(block))
+		return;
+
+	WARN_ON(vram_alloc_at(mgr, gpu_buddy_block_offset(block), pddgpu_vram_block_size(block),
+			      &taken));
+	vram_free_blocks(mgr, &taken, 0);
+}
+
+/*
+ * Block by block, since gpu_buddy_reset_clear() of 6.12 erases from a tree while it
+ * walks it, and may miss some.
+ */
+void pddgpu_vram_mgr_forget_cleared(struct pddgpu_vram_mgr *mgr)
+{
+	struct gpu_buddy_block *block;
+	u64 pos = 0;
+
+	mutex_lock(&mgr->lock);
+	while ((block = vram_block_at(mgr, pos))) {
+		pos = pddgpu_vram_block_end(block);
+		vram_forget_block(mgr, block);
+	}
+	mutex_unlock(&mgr->lock);
+	pddgpu_vram_wake_cleaner(mgr);
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_forget_cleared);
 
 u64 pddgpu_vram_mgr_visible_used(struct pddgpu_vram_mgr *mgr)
 {

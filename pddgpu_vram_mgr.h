@@ -8,14 +8,39 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
 
 #include "include/pddgpu_compat.h"
+#include "pddgpu_vram_clean.h"
 
 struct ttm_device;
 
 /* Granularity of VRAM: what the GPU page tables map with one entry of the last level */
 #define PDDGPU_VRAM_CHUNK	SZ_4K
+
+/* What the CPU can reach of VRAM, and the rest above it */
+enum {
+	PDDGPU_VRAM_VISIBLE,
+	PDDGPU_VRAM_INVISIBLE,
+	PDDGPU_VRAM_NUM_REGIONS
+};
+
+/**
+ * struct pddgpu_vram_region - a part of VRAM with an allocator of its own
+ */
+struct pddgpu_vram_region {
+	/** @mm: the allocator, chunks of 4 KiB at VRAM's addresses; zeroed if there is no part */
+	struct gpu_buddy mm;
+	/** @start: its first byte; constant */
+	u64 start;
+	/** @end: where it ends, @start if there is no such part; constant */
+	u64 end;
+	/** @below: blocks of @mm below @start, that are never free */
+	struct list_head below;
+};
 
 /**
  * struct pddgpu_vram_mgr - TTM_PL_VRAM on top of the buddy allocator
@@ -23,10 +48,10 @@ struct ttm_device;
 struct pddgpu_vram_mgr {
 	/** @base: TTM's part */
 	struct ttm_resource_manager base;
-	/** @lock: protects @mm, @visible_used, @reserved and the blocks of every resource */
+	/** @lock: protects @regions, @visible_used, @reserved and the blocks of every resource */
 	struct mutex lock;
-	/** @mm: the allocator, in bytes, chunks of 4 KiB */
-	struct gpu_buddy mm;
+	/** @regions: where memory comes from */
+	struct pddgpu_vram_region regions[PDDGPU_VRAM_NUM_REGIONS];
 	/** @visible: bytes from 0 up that the CPU can reach; constant */
 	u64 visible;
 	/** @visible_used: bytes below @visible that resources hold; by @lock */
@@ -35,6 +60,12 @@ struct pddgpu_vram_mgr {
 	struct list_head reserved;
 	/** @reserved_size: their bytes; by @lock */
 	u64 reserved_size;
+	/** @cleaning: bytes that the cleaner has taken; by @lock */
+	u64 cleaning;
+	/** @cleaned: bytes that it has cleared since the start; by @lock */
+	u64 cleaned;
+	/** @cleaner: clears what is free */
+	struct pddgpu_vram_cleaner cleaner;
 };
 
 /**
@@ -61,6 +92,34 @@ struct pddgpu_vram_resource {
 static inline u64 pddgpu_vram_block_size(struct gpu_buddy_block *block)
 {
 	return (u64)PDDGPU_VRAM_CHUNK << gpu_buddy_block_order(block);
+}
+
+/**
+ * pddgpu_vram_block_end() - Where a block ends
+ * @block: a block of any VRAM manager
+ *
+ * Return: the address of the byte after it.
+ */
+static inline u64 pddgpu_vram_block_end(struct gpu_buddy_block *block)
+{
+	return gpu_buddy_block_offset(block) + pddgpu_vram_block_size(block);
+}
+
+/**
+ * pddgpu_vram_bo_has_contents() - Tell a buffer that is moved from one that is new
+ * @tbo: the buffer, reserved
+ *
+ * Return: true if what is in its memory must be copied to a place in VRAM, false if
+ * it shall find zeroes there.
+ */
+static inline bool pddgpu_vram_bo_has_contents(const struct ttm_buffer_object *tbo)
+{
+	if (!tbo->resource)
+		return false;
+
+	return tbo->resource->mem_type == TTM_PL_VRAM ||
+		(tbo->ttm && (ttm_tt_is_populated(tbo->ttm) ||
+			      tbo->ttm->page_flags & TTM_TT_FLAG_SWAPPED));
 }
 
 /*
@@ -98,9 +157,38 @@ void pddgpu_vram_mgr_fini(struct pddgpu_vram_mgr *mgr, struct ttm_device *bdev);
  * @size: bytes, a non-zero multiple of 4 KiB
  *
  * Return: 0, -EINVAL if misaligned or outside VRAM, -EBUSY if any of it is
- * allocated or reserved, -ENOMEM.
+ * allocated, reserved or being cleared, -ENOMEM.
  */
 int pddgpu_vram_mgr_reserve(struct pddgpu_vram_mgr *mgr, u64 start, u64 size);
+
+/**
+ * pddgpu_vram_mgr_take_dirty() - Take memory to clear
+ * @mgr: the manager
+ * @pos: where to look first, in bytes; afterwards where to look next
+ * @bytes: how much to take at most, a multiple of 4 KiB
+ * @blocks: empty; no more than PDDGPU_VRAM_CLEAN_BLOCKS are put there, in the order of
+ *	    addresses but for one step from the end of VRAM to its start
+ *
+ * Return: bytes taken, 0 if all free memory is clear, or there is no memory for the
+ * allocator.
+ */
+u64 pddgpu_vram_mgr_take_dirty(struct pddgpu_vram_mgr *mgr, u64 *pos, u64 bytes,
+			       struct list_head *blocks);
+
+/**
+ * pddgpu_vram_mgr_put_cleaned() - Give back what pddgpu_vram_mgr_take_dirty() took
+ * @mgr: the manager
+ * @blocks: all of it, or none; empty afterwards
+ * @cleared: it holds zeroes, and nobody writes there any more
+ */
+void pddgpu_vram_mgr_put_cleaned(struct pddgpu_vram_mgr *mgr, struct list_head *blocks,
+				 bool cleared);
+
+/**
+ * pddgpu_vram_mgr_forget_cleared() - Free memory does not hold zeroes any more
+ * @mgr: the manager; none is being cleared
+ */
+void pddgpu_vram_mgr_forget_cleared(struct pddgpu_vram_mgr *mgr);
 
 /**
  * pddgpu_vram_mgr_visible_used() - Allocated bytes that the CPU can reach

@@ -8,7 +8,7 @@
 #include "pddgpu_kunit_helpers.h"
 
 #define VRAM_SIZE	SZ_64M
-/* In the middle of a 2 MiB block, so that blocks straddle it */
+/* In the middle of a 2 MiB block, so that regions are not made of large ones alone */
 #define VRAM_VISIBLE	(SZ_16M + SZ_1M + SZ_4K)
 #define VRAM_PAGES	(VRAM_SIZE / SZ_4K)
 
@@ -16,10 +16,18 @@ struct vram_test {
 	struct pddgpu_kunit *kunit;
 	struct pddgpu_vram_mgr mgr;
 	struct ttm_resource *held[VRAM_PAGES];
+	/* That VRAM is made of when nothing of it is used */
+	unsigned int num_blocks;
 	/* For the stub: how many calls succeed before one fails, and how it fails */
 	unsigned int good_calls;
 	int err;
 };
+
+static u64 vram_avail(struct vram_test *t)
+{
+	return t->mgr.regions[PDDGPU_VRAM_VISIBLE].mm.avail +
+	       t->mgr.regions[PDDGPU_VRAM_INVISIBLE].mm.avail;
+}
 
 static int vram_try(struct kunit *test, u64 size, u64 align, u64 start, u64 end, u32 flags,
 		    struct ttm_resource **res)
@@ -90,19 +98,28 @@ static void vram_release_all(struct kunit *test)
 			vram_release(test, i);
 }
 
-/* As after init: nothing counted, and one block to be had */
+/* The blocks that all of VRAM is made of, which is free */
+static unsigned int vram_count_blocks(struct kunit *test)
+{
+	struct ttm_resource *res = vram_get(test, VRAM_SIZE, VRAM_SIZE, 0, 0,
+					    TTM_PL_FLAG_CONTIGUOUS);
+	unsigned int num = list_count_nodes(&to_pddgpu_vram_resource(res)->blocks);
+
+	KUNIT_EXPECT_EQ(test, pddgpu_vram_resource_num_blocks(res), 1);
+	vram_put(test, res);
+
+	return num;
+}
+
+/* As after init: nothing counted, and blocks as large as they were */
 static void vram_expect_pristine(struct kunit *test)
 {
 	struct vram_test *t = test->priv;
-	struct ttm_resource *res;
 
 	KUNIT_EXPECT_EQ(test, ttm_resource_manager_usage(&t->mgr.base), 0);
-	KUNIT_EXPECT_EQ(test, t->mgr.mm.avail, VRAM_SIZE);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), VRAM_SIZE);
 	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), 0);
-
-	res = vram_get(test, VRAM_SIZE, VRAM_SIZE, 0, 0, TTM_PL_FLAG_CONTIGUOUS);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&to_pddgpu_vram_resource(res)->blocks));
-	vram_put(test, res);
+	KUNIT_EXPECT_EQ(test, vram_count_blocks(test), t->num_blocks);
 }
 
 static void exhaustion_returns_enospc(struct kunit *test)
@@ -112,7 +129,7 @@ static void exhaustion_returns_enospc(struct kunit *test)
 
 	vram_fill(test, SZ_1M);
 	KUNIT_EXPECT_EQ(test, ttm_resource_manager_usage(&t->mgr.base), VRAM_SIZE);
-	KUNIT_EXPECT_EQ(test, t->mgr.mm.avail, 0);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), 0);
 	KUNIT_EXPECT_EQ(test, vram_try(test, SZ_4K, 0, 0, 0, 0, &res), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, vram_try(test, SZ_4K, 0, 0, 0, TTM_PL_FLAG_CONTIGUOUS, &res),
 			-ENOSPC);
@@ -214,7 +231,7 @@ static void range_is_honoured(struct kunit *test)
 
 	res = vram_get(test, c->size, c->align, c->start, c->end, c->flags);
 	vram_check_blocks(test, res, c);
-	KUNIT_EXPECT_EQ(test, t->mgr.mm.avail, VRAM_SIZE - c->size);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), VRAM_SIZE - c->size);
 	KUNIT_EXPECT_EQ(test, ttm_resource_manager_usage(&t->mgr.base), c->size);
 	vram_put(test, res);
 	vram_expect_pristine(test);
@@ -293,8 +310,8 @@ static void large_blocks_come_first(struct kunit *test)
 
 	vram_fill(test, SZ_1M);
 	/* Two whole 2 MiB blocks, and ten of 1 MiB */
-	vram_release(test, 10);
-	vram_release(test, 11);
+	vram_release(test, 50);
+	vram_release(test, 51);
 	vram_release(test, 40);
 	vram_release(test, 41);
 	for (unsigned int i = 13; i < 33; i += 2)
@@ -346,7 +363,7 @@ static void topdown_takes_the_top(struct kunit *test)
 	vram_expect_pristine(test);
 }
 
-static void visible_counts_parts_of_blocks(struct kunit *test)
+static void visible_counts_parts_of_buffers(struct kunit *test)
 {
 	struct ttm_resource *below, *across, *above;
 	struct vram_test *t = test->priv;
@@ -367,6 +384,52 @@ static void visible_counts_parts_of_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), SZ_8K);
 	vram_put(test, below);
 	vram_put(test, above);
+	vram_expect_pristine(test);
+}
+
+/* What the CPU can reach is left to those who need it, until there is nothing else */
+static void invisible_is_taken_first(struct kunit *test)
+{
+	u64 invisible = VRAM_SIZE - VRAM_VISIBLE;
+	struct vram_test *t = test->priv;
+	struct ttm_resource *res, *rest;
+
+	res = vram_get(test, invisible - SZ_1M, 0, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), 0);
+	/* Room in one region is preferred to room in both ... */
+	rest = vram_get(test, SZ_2M, 0, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), SZ_2M);
+	vram_put(test, rest);
+	/* ... and if there is none, all of the invisible one is used, with no byte left over. */
+	rest = vram_get(test, VRAM_VISIBLE + SZ_1M, 0, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), VRAM_VISIBLE);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), 0);
+
+	vram_put(test, rest);
+	vram_put(test, res);
+	vram_expect_pristine(test);
+}
+
+/* Large blocks of both regions before small ones of either */
+static void spanning_buffer_has_large_blocks(struct kunit *test)
+{
+	struct gpu_buddy_block *block;
+	struct vram_test *t = test->priv;
+	struct ttm_resource *res;
+	u64 large = 0;
+
+	/* 8 MiB left in the invisible region, one of them in pieces of 1 MiB at most */
+	t->held[0] = vram_get(test, VRAM_SIZE - SZ_32M, 0, SZ_32M, 0, 0);
+	t->held[1] = vram_get(test, SZ_4M + SZ_1M, 0, SZ_16M + SZ_2M, SZ_16M + SZ_8M - SZ_1M, 0);
+
+	res = vram_get(test, SZ_16M + SZ_4M, 0, 0, 0, 0);
+	list_for_each_entry(block, &to_pddgpu_vram_resource(res)->blocks, link)
+		if (pddgpu_vram_block_size(block) >= SZ_2M)
+			large += pddgpu_vram_block_size(block);
+	KUNIT_EXPECT_EQ(test, large, SZ_16M + SZ_4M);
+
+	vram_put(test, res);
+	vram_release_all(test);
 	vram_expect_pristine(test);
 }
 
@@ -391,7 +454,7 @@ static void reserve_overlapping_returns_ebusy(struct kunit *test)
 
 	res = vram_get(test, SZ_4K, 0, SZ_1M, SZ_1M + SZ_4K, 0);
 	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_reserve(&t->mgr, 0, SZ_2M), -EBUSY);
-	KUNIT_EXPECT_EQ(test, t->mgr.mm.avail, VRAM_SIZE - SZ_4K);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), VRAM_SIZE - SZ_4K);
 	KUNIT_EXPECT_EQ(test, t->mgr.reserved_size, 0);
 	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), SZ_4K);
 	vram_put(test, res);
@@ -418,7 +481,7 @@ static void reserved_is_never_handed_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), VRAM_VISIBLE - SZ_4K);
 	vram_put(test, low);
 	vram_put(test, high);
-	KUNIT_EXPECT_EQ(test, t->mgr.mm.avail, VRAM_SIZE - SZ_8K);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), VRAM_SIZE - SZ_8K);
 	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), 0);
 }
 
@@ -448,7 +511,7 @@ static void failures_leave_nothing_behind(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, vram_try(test, SZ_2M + SZ_4K, 0, 0, 0, 0, &res),
 					t->err);
 			KUNIT_EXPECT_NULL(test, res);
-			KUNIT_EXPECT_EQ(test, t->mgr.mm.avail, VRAM_SIZE);
+			KUNIT_EXPECT_EQ(test, vram_avail(t), VRAM_SIZE);
 		}
 		t->good_calls = 0;
 		KUNIT_EXPECT_EQ(test, vram_try(test, SZ_2M, 0, 0, 0, TTM_PL_FLAG_CONTIGUOUS, &res),
@@ -504,7 +567,7 @@ static void debug_dump_adds_up(struct kunit *test)
 	struct ttm_resource_manager *man = &t->mgr.base;
 
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_debug_value(test, man, "fragmentation_permille"), 0);
-	KUNIT_EXPECT_EQ(test, pddgpu_kunit_debug_value(test, man, "free_blocks_65536k"), 1);
+	KUNIT_EXPECT_EQ(test, pddgpu_kunit_debug_value(test, man, "free_blocks_32768k"), 1);
 
 	vram_fill(test, SZ_1M);
 	vram_release(test, 1);
@@ -546,12 +609,12 @@ static void odd_size_is_used_up(struct kunit *test)
 	vram_put(test, res);
 	/* Across the seam of two trees */
 	res = vram_get(test, SZ_16M + SZ_4K, 0, 0, 0, TTM_PL_FLAG_CONTIGUOUS);
-	KUNIT_EXPECT_EQ(test, t->mgr.mm.avail, SZ_2M + SZ_8K);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), SZ_2M + SZ_8K);
 	rest = vram_get(test, SZ_2M + SZ_8K, 0, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), size);
 	vram_put(test, rest);
 	vram_put(test, res);
-	KUNIT_EXPECT_EQ(test, t->mgr.mm.avail, size);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), size);
 }
 
 static void init_bad_size_returns_einval(struct kunit *test)
@@ -653,6 +716,7 @@ static int vram_test_init(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, pddgpu_vram_mgr_init(&t->mgr, &t->kunit->ttm, VRAM_SIZE,
 						   VRAM_VISIBLE), 0);
 	test->priv = t;
+	t->num_blocks = vram_count_blocks(test);
 	return 0;
 }
 
@@ -679,7 +743,9 @@ static struct kunit_case vram_tests[] = {
 	KUNIT_CASE(large_blocks_come_first),
 	KUNIT_CASE(neighbours_are_kept_together),
 	KUNIT_CASE(topdown_takes_the_top),
-	KUNIT_CASE(visible_counts_parts_of_blocks),
+	KUNIT_CASE(visible_counts_parts_of_buffers),
+	KUNIT_CASE(invisible_is_taken_first),
+	KUNIT_CASE(spanning_buffer_has_large_blocks),
 	KUNIT_CASE(reserve_bad_range_returns_einval),
 	KUNIT_CASE(reserve_overlapping_returns_ebusy),
 	KUNIT_CASE(reserved_is_never_handed_out),

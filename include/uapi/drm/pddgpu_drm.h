@@ -119,7 +119,7 @@ struct drm_pddgpu_info_memory {
 	__u64 moved_to_gtt;
 	/** @evictions: buffers moved to make room for another one */
 	__u64 evictions;
-	/** @cleared: bytes that the copy engine cleared */
+	/** @cleared: bytes that the copy engine cleared for new buffers, which waited for it */
 	__u64 cleared;
 };
 
