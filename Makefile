@@ -22,6 +22,7 @@ pddgpu-y := \
 	pddgpu_info.o \
 	pddgpu_irq.o \
 	pddgpu_job.o \
+	pddgpu_mmap.o \
 	pddgpu_peek.o \
 	pddgpu_pm.o \
 	pddgpu_pool.o \

@@ -18,6 +18,7 @@
 #include "pddgpu_drv.h"
 #include "pddgpu_gem.h"
 #include "pddgpu_job.h"
+#include "pddgpu_mmap.h"
 #include "pddgpu_pm.h"
 #include "pddgpu_reset.h"
 #include "pddgpu_vm.h"
@@ -124,6 +125,7 @@ static const struct drm_ioctl_desc pddgpu_ioctls[] = {
 static const struct file_operations pddgpu_fops = {
 	.owner = THIS_MODULE,
 	DRM_GEM_FOPS,
+	.get_unmapped_area = pddgpu_mmap_area,
 	.show_fdinfo = drm_show_fdinfo,
 };
 

@@ -17,155 +17,11 @@
 #include "pddgpu_bo.h"
 #include "pddgpu_device.h"
 #include "pddgpu_gem.h"
+#include "pddgpu_mmap.h"
 #include "pddgpu_vm.h"
 
 #define PDDGPU_GEM_DOMAINS_ON_CHIP \
 	(DRM_PDDGPU_DOMAIN_GDS | DRM_PDDGPU_DOMAIN_GWS | DRM_PDDGPU_DOMAIN_OA)
-
-/* --- CPU mappings ------------------------------------------------------ */
-
-/*
- * As TTM has it, no memory is a SIGBUS, too: for VM_FAULT_OOM the kernel kills
- * nobody, it tries again for ever.
- */
-static vm_fault_t pddgpu_gem_fault_error(int err)
-{
-	switch (err) {
-	case -EINTR:
-	case -ERESTARTSYS:
-	case -EAGAIN:
-		return VM_FAULT_NOPAGE;
-	default:
-		return VM_FAULT_SIGBUS;
-	}
-}
-
-/*
- * As TTM waits for moves, if possible without the mmap lock and the reservation;
- * but what they came to must be known before anything is mapped.
- */
-static vm_fault_t pddgpu_gem_fault_idle(struct ttm_buffer_object *tbo, struct vm_fault *vmf)
-{
-	struct dma_resv *resv = tbo->base.resv;
-	bool drop_locks = fault_flag_allow_retry_first(vmf->flags);
-	long ret;
-
-	if (dma_resv_test_signaled(resv, DMA_RESV_USAGE_KERNEL))
-		return 0;
-	if (drop_locks && vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
-		return VM_FAULT_RETRY;
-
-	if (drop_locks) {
-		ttm_bo_get(tbo);
-		mmap_read_unlock(vmf->vma->vm_mm);
-	}
-	ret = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true, MAX_SCHEDULE_TIMEOUT);
-	if (!drop_locks)
-		return ret < 0 ? VM_FAULT_NOPAGE : 0;
-
-	dma_resv_unlock(resv);
-	ttm_bo_put(tbo);
-
-	return VM_FAULT_RETRY;
-}
-
-/*
- * The aperture may be too small, but that is no reason for a SIGBUS: what does
- * not fit into visible VRAM is read and written in GTT.
- */
-static vm_fault_t pddgpu_gem_fault_entered(struct pddgpu_bo *bo, struct vm_fault *vmf)
-{
-	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->tbo.bdev);
-	struct ttm_operation_ctx ctx = { .interruptible = true };
-	vm_fault_t fault;
-	int ret;
-
-	if (pddgpu_bo_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM)
-		bo->cpu_faulted = true;
-
-	ret = pddgpu_bo_validate_visible(bo, &ctx);
-	if (ret)
-		return pddgpu_gem_fault_error(ret);
-
-	fault = pddgpu_gem_fault_idle(&bo->tbo, vmf);
-	if (fault)
-		return fault;
-	if (pddgpu_bo_is_lost(bo))
-		return VM_FAULT_SIGBUS;
-
-	/* Not while a reset makes VRAM swallow what is written to it. */
-	down_read(&pdev->cpu_lock);
-	fault = ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
-	up_read(&pdev->cpu_lock);
-	return fault;
-}
-
-static vm_fault_t pddgpu_gem_fault(struct vm_fault *vmf)
-{
-	struct ttm_buffer_object *tbo = vmf->vma->vm_private_data;
-	vm_fault_t ret;
-	int idx;
-
-	ret = ttm_bo_vm_reserve(tbo, vmf);
-	if (ret)
-		return ret;
-
-	if (drm_dev_enter(tbo->base.dev, &idx)) {
-		ret = pddgpu_gem_fault_entered(to_pddgpu_bo(tbo), vmf);
-		drm_dev_exit(idx);
-	} else {
-		ret = ttm_bo_vm_dummy_page(vmf, vmf->vma->vm_page_prot);
-	}
-
-	/* The reservation was let go to wait without the mmap lock. */
-	if (ret == VM_FAULT_RETRY && !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
-		return ret;
-
-	dma_resv_unlock(tbo->base.resv);
-
-	return ret;
-}
-
-/*
- * A debugger, or a process through /proc/self/mem.  TTM's own waits for no move: in
- * GTT it shows what others left in pages that the copy engine has yet to fill.
- */
-static int pddgpu_gem_access(struct vm_area_struct *vma, unsigned long addr, void *buf, int len,
-			     int write)
-{
-	struct ttm_buffer_object *tbo = vma->vm_private_data;
-	u64 first = vma->vm_pgoff - drm_vma_node_start(&tbo->base.vma_node);
-	u64 offset = (first << PAGE_SHIFT) + addr - vma->vm_start;
-	int ret;
-
-	if (len < 1 || offset + len > tbo->base.size)
-		return -EIO;
-
-	ret = ttm_bo_reserve(tbo, true, false, NULL);
-	if (ret)
-		return ret;
-
-	ret = tbo->bdev->funcs->access_memory(tbo, offset, buf, len, write);
-	ttm_bo_unreserve(tbo);
-
-	return ret;
-}
-
-static const struct vm_operations_struct pddgpu_gem_vm_ops = {
-	.fault = pddgpu_gem_fault,
-	.open = ttm_bo_vm_open,
-	.close = ttm_bo_vm_close,
-	.access = pddgpu_gem_access,
-};
-
-/* Whoever knows the offset has a handle, so the flag is checked here, too. */
-static int pddgpu_gem_object_mmap(struct drm_gem_object *gem, struct vm_area_struct *vma)
-{
-	if (gem_to_pddgpu_bo(gem)->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS)
-		return -EINVAL;
-
-	return drm_gem_ttm_mmap(gem, vma);
-}
 
 /* --- GEM object -------------------------------------------------------- */
 
@@ -222,8 +78,8 @@ const struct drm_gem_object_funcs pddgpu_gem_funcs = {
 	.open = pddgpu_gem_object_open,
 	.print_info = pddgpu_gem_object_print_info,
 	.export = pddgpu_gem_object_export,
-	.mmap = pddgpu_gem_object_mmap,
-	.vm_ops = &pddgpu_gem_vm_ops,
+	.mmap = pddgpu_mmap_object,
+	.vm_ops = &pddgpu_mmap_vm_ops,
 };
 
 /* --- Accounting -------------------------------------------------------- */

@@ -444,16 +444,6 @@ static int pddgpu_ttm_io_mem_reserve(struct ttm_device *bdev, struct ttm_resourc
 	return 0;
 }
 
-static unsigned long pddgpu_ttm_io_mem_pfn(struct ttm_buffer_object *tbo, unsigned long page)
-{
-	struct pddgpu_device *pdev = ttm_to_pddgpu(tbo->bdev);
-	struct pddgpu_res_cursor cur;
-
-	pddgpu_res_first(tbo->resource, NULL, (u64)page << PAGE_SHIFT, PAGE_SIZE, &cur);
-
-	return (pdev->vram.base + cur.addr) >> PAGE_SHIFT;
-}
-
 static void pddgpu_ttm_access_vram(struct pddgpu_device *pdev, struct ttm_resource *res,
 				   unsigned long offset, void *buf, int len, int write)
 {
@@ -541,7 +531,6 @@ static const struct ttm_device_funcs pddgpu_ttm_funcs = {
 	.move = pddgpu_ttm_move,
 	.delete_mem_notify = pddgpu_ttm_delete_mem_notify,
 	.io_mem_reserve = pddgpu_ttm_io_mem_reserve,
-	.io_mem_pfn = pddgpu_ttm_io_mem_pfn,
 	.access_memory = pddgpu_ttm_access_memory,
 };
 
