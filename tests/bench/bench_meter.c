@@ -9,6 +9,7 @@
 #include <linux/timex.h>
 
 #include "bench_meter.h"
+#include "bench_profile.h"
 
 /* Between two looks at the kernel threads, and what they run without having work */
 #define METER_SETTLE_MS		20
@@ -81,20 +82,28 @@ void bench_meter_reset(struct bench_meter *meter)
 	*meter = (struct bench_meter) { .threads = meter->threads };
 }
 
-void bench_meter_start(struct bench_meter *meter)
+static void meter_begin(struct bench_meter *meter, enum bench_profile_part part)
 {
 	sched_set_fifo(current);
+	bench_profile_start(part);
 	meter->since = meter_now();
+}
+
+void bench_meter_start(struct bench_meter *meter)
+{
+	meter_begin(meter, BENCH_PROFILE_FIRST);
 }
 
 void bench_meter_lap(struct bench_meter *meter)
 {
 	meter->lap += meter_now() - meter->since;
+	bench_profile_start(BENCH_PROFILE_REST);
 }
 
 void bench_meter_stop(struct bench_meter *meter)
 {
 	meter->caller += meter_now() - meter->since;
+	bench_profile_stop();
 	sched_set_normal(current, 0);
 }
 
@@ -104,7 +113,7 @@ void bench_meter_settle(struct bench_meter *meter, void (*finish)(void))
 	u64 now;
 
 	/* Before a thread begins with it, whose time is not always as exact */
-	bench_meter_start(&finishing);
+	meter_begin(&finishing, BENCH_PROFILE_BACKGROUND);
 	if (finish)
 		finish();
 	bench_meter_stop(&finishing);

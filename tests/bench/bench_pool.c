@@ -3,8 +3,9 @@
  * Measures the pools, ours and upstream's.  Writing "POOL KIND MODE CONTENTS NUMBER
  * THREADS" to the parameter cell measures a cell of the table; reading it gives the
  * result: what one step costs the caller, what kernel threads did for it in the
- * background, what of the first is allocation and not freeing, and the pieces a
- * buffer came in.  The last two are 0 where they are not counted.
+ * background, what of the first is allocation and not freeing, the pieces a buffer
+ * came in, and the number of steps.  The two before the last are 0 where they are not
+ * counted.
  */
 #include <linux/bits.h>
 #include <linux/err.h>
@@ -24,6 +25,7 @@
 #include "bench_allocator.h"
 #include "bench_memory.h"
 #include "bench_meter.h"
+#include "bench_profile.h"
 #include "bench_threads.h"
 
 /* Memory that a cell with many buffers has, and how often it is measured */
@@ -73,6 +75,10 @@ static const char * const cell_contents[] = { "any", "zero" };
 static bool instructions;
 module_param(instructions, bool, 0444);
 MODULE_PARM_DESC(instructions, "refuse a clock that does not count instructions");
+
+static bool profile;
+module_param(profile, bool, 0444);
+MODULE_PARM_DESC(profile, "count instructions by address, see the file in debugfs");
 
 /* --- Buffers --- */
 
@@ -171,6 +177,14 @@ static unsigned int cell_rounds(const struct cell *cell)
 	return cell->number > SZ_16M ? 1 : CELL_ROUNDS;
 }
 
+/* What was counted until now was to prepare it */
+static void cell_begin(struct cell *cell)
+{
+	bench_meter_reset(&cell->meter);
+	bench_profile_reset();
+	cell->steps = 0;
+}
+
 /* --- One size: warm, cold, to the system --- */
 
 static int warm_round(struct cell *cell)
@@ -205,8 +219,7 @@ static int cell_warm(struct cell *cell)
 	if (!err)
 		err = warm_round(cell);
 	warm_rest(cell);
-	bench_meter_reset(&cell->meter);
-	cell->steps = 0;
+	cell_begin(cell);
 	for (i = 0; !err && i < cell_rounds(cell); i++) {
 		err = warm_round(cell);
 		warm_rest(cell);
@@ -322,7 +335,7 @@ static int cell_churn(struct cell *cell)
 		err = churn_part(cell, &state, max_pages);
 
 	bench_meter_init(&cell->meter);
-	cell->steps = 0;
+	cell_begin(cell);
 	for (i = 0; !err && i < CHURN_STEPS; i += CHURN_PART)
 		err = churn_part(cell, &state, max_pages);
 
@@ -357,6 +370,7 @@ static int shrink_pool(struct cell *cell)
 	if (cell->bench->kept() < SHRINK_PAGES)
 		return -ENODATA;
 	bench_meter_init(&cell->meter);
+	cell_begin(cell);
 	bench_meter_start(&cell->meter);
 	err = bench_memory_reclaim();
 	bench_meter_stop(&cell->meter);
@@ -416,6 +430,8 @@ static int fragment_alloc(struct cell *cell, u64 *costs)
 	int err;
 
 	for (i = 0; i < FRAGMENT_BUFFERS; i++) {
+		if (i == FRAGMENT_UNTIMED)
+			cell_begin(cell);
 		bench_meter_init(&meter);
 		bench_meter_start(&meter);
 		err = cell->bench->alloc(&cell->tts[i]);
@@ -455,9 +471,9 @@ static int cell_fragment(struct cell *cell)
 		return err;
 
 	sort(costs + FRAGMENT_UNTIMED, timed, sizeof(*costs), compare_u64, NULL);
-	cell->meter.caller = costs[FRAGMENT_UNTIMED + (timed - 1) * cell->number / 100];
+	cell->meter.caller = timed * costs[FRAGMENT_UNTIMED + (timed - 1) * cell->number / 100];
 	cell->pieces = div_u64(cell->pieces, timed);
-	cell->steps = 1;
+	cell->steps = timed;
 	return 0;
 }
 
@@ -488,7 +504,7 @@ static const struct cell_kind cell_kinds[] = {
 	{ "threads", cell_threads, PAGE_SIZE, SZ_1M },
 };
 
-static char cell_result[64];
+static char cell_result[80];
 
 static int cell_run(struct cell *cell, const struct cell_kind *kind)
 {
@@ -496,6 +512,7 @@ static int cell_run(struct cell *cell, const struct cell_kind *kind)
 
 	cell->bench->empty();
 	bench_meter_init(&cell->meter);
+	bench_profile_reset();
 	err = kind->run(cell);
 	cell_free_tts(cell);
 	cell->bench->empty();
@@ -513,9 +530,9 @@ static int cell_report(const struct cell *cell)
 	if (!caller)
 		return -ERANGE;
 
-	scnprintf(cell_result, sizeof(cell_result), "%llu %llu %llu %llu", caller,
+	scnprintf(cell_result, sizeof(cell_result), "%llu %llu %llu %llu %llu", caller,
 		  div64_u64(cell->meter.background, cell->steps),
-		  div64_u64(cell->meter.lap, cell->steps), cell->pieces);
+		  div64_u64(cell->meter.lap, cell->steps), cell->pieces, cell->steps);
 	return 0;
 }
 
@@ -579,13 +596,22 @@ static int __init bench_init(void)
 {
 	int err = instructions ? bench_meter_check() : 0;
 
-	return err ?: bench_allocator_init_all();
+	if (!err && profile)
+		err = bench_profile_init();
+	if (err)
+		return err;
+	err = bench_allocator_init_all();
+	if (err)
+		bench_profile_fini();
+
+	return err;
 }
 module_init(bench_init);
 
 static void __exit bench_exit(void)
 {
 	bench_allocator_fini_all();
+	bench_profile_fini();
 }
 module_exit(bench_exit);
 

@@ -13,15 +13,17 @@
 #include "bench_allocator.h"
 #include "bench_threads.h"
 
-#define THREADS_WARMUP_MS	100
+/* How long it takes at least, and goes on until there are so many steps */
 #define THREADS_MEASURE_MS	400
+#define THREADS_MEASURE_STEPS	1024
+#define THREADS_MEASURE_TRIES	100
 
 struct bench_thread {
 	const struct bench_allocator *bench;
 	struct ttm_tt *tts;
 	unsigned int num_tts;
 	struct task_struct *task;
-	struct completion running;
+	struct completion warm;
 	u64 steps;	/* by the thread; others may look */
 };
 
@@ -45,9 +47,11 @@ static int thread_step(struct bench_thread *thread)
 static int thread_run(void *data)
 {
 	struct bench_thread *thread = data;
-	int err = 0;
+	int err;
 
-	complete(&thread->running);
+	/* What the pool does not have yet can take long: attributes are changed on all CPUs */
+	err = thread_step(thread);
+	complete(&thread->warm);
 	while (!err && !kthread_should_stop()) {
 		err = thread_step(thread);
 		cond_resched();
@@ -62,14 +66,14 @@ static int threads_start(struct bench_thread *threads, unsigned int num)
 	unsigned int i;
 
 	for (i = 0; i < num; i++) {
-		init_completion(&threads[i].running);
+		init_completion(&threads[i].warm);
 		task = kthread_create(thread_run, &threads[i], "bench/%u", i);
 		if (IS_ERR(task))
 			return PTR_ERR(task);
 		/* It may end by itself */
 		threads[i].task = get_task_struct(task);
 		wake_up_process(task);
-		wait_for_completion(&threads[i].running);
+		wait_for_completion(&threads[i].warm);
 	}
 
 	return 0;
@@ -100,17 +104,24 @@ static u64 threads_steps(const struct bench_thread *threads, unsigned int num)
 	return steps;
 }
 
-static void threads_measure(const struct bench_thread *threads, unsigned int num, u64 *ns,
-			    u64 *steps)
+/* Enough of them pass even if the machine is busy with others, or a thread has failed */
+static int threads_measure(const struct bench_thread *threads, unsigned int num, u64 *ns,
+			   u64 *steps)
 {
 	u64 steps_before, ns_before;
+	unsigned int i;
 
-	msleep(THREADS_WARMUP_MS);
 	ns_before = ktime_get_ns();
 	steps_before = threads_steps(threads, num);
-	msleep(THREADS_MEASURE_MS);
-	*ns = ktime_get_ns() - ns_before;
-	*steps = threads_steps(threads, num) - steps_before;
+	for (i = 0; i < THREADS_MEASURE_TRIES; i++) {
+		msleep(THREADS_MEASURE_MS);
+		*ns = ktime_get_ns() - ns_before;
+		*steps = threads_steps(threads, num) - steps_before;
+		if (*steps >= THREADS_MEASURE_STEPS)
+			return 0;
+	}
+
+	return -ETIMEDOUT;
 }
 
 int bench_threads_run(const struct bench_allocator *bench, struct ttm_tt *tts,
@@ -131,8 +142,8 @@ int bench_threads_run(const struct bench_allocator *bench, struct ttm_tt *tts,
 
 	err = threads_start(threads, num_threads);
 	if (!err)
-		threads_measure(threads, num_threads, ns, steps);
+		err = threads_measure(threads, num_threads, ns, steps);
 	result = threads_stop(threads, num_threads);
 	kfree(threads);
-	return err ?: result;
+	return result ?: err;
 }

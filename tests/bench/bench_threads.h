@@ -16,9 +16,11 @@ struct ttm_tt;
  * @ns: set to the time that was measured
  * @steps: set to the buffers that all threads together allocated and freed in it
  *
- * May sleep, for about half a second.
+ * Each thread has been through its buffers once before it counts.  May sleep, for
+ * about half a second, or longer if the threads hardly get to run.
  *
- * Return: 0 or the first thread's error; no buffer is left allocated.
+ * Return: 0, the first thread's error, or -ETIMEDOUT if 40 s were not enough
+ * for some steps; no buffer is left allocated.
  */
 int bench_threads_run(const struct bench_allocator *bench, struct ttm_tt *tts,
 		      unsigned int num_threads, unsigned int num_tts, u64 *ns, u64 *steps);
