@@ -31,7 +31,7 @@
 #define TABLES_MAX	(128 * KIB)
 
 /* test.h's: this program runs none of the tests, but uses what helps them. */
-struct test_options test_options = { .slow = 1 };
+struct test_options test_options;
 
 /* Where a process runs, one after the other. */
 struct place {
@@ -188,7 +188,7 @@ static bool is_near(u64 a, u64 b, u64 by)
 static void settle(struct usage (*now)(unsigned int card), const struct usage *before, u64 by,
 		   const char *when)
 {
-	const u64 end = now_ns() + test_options.slow * SETTLE_SECONDS * SECOND;
+	const u64 end = now_ns() + test_late_ns(SETTLE_SECONDS * SECOND);
 
 	for (unsigned int i = 0; i < fuzz_num_cards; i++) {
 		struct usage u = now(i);
@@ -346,7 +346,7 @@ static void watch_place(unsigned int nth)
 		kill(-place->pid, SIGKILL);
 		place->killed = now_ns();
 	}
-	if (place->killed && now_ns() - place->killed > test_options.slow * DEATH_SECONDS * SECOND) {
+	if (place->killed && now_ns() - place->killed > test_late_ns(DEATH_SECONDS * SECOND)) {
 		print_stack(place->pid);
 		fuzz_fail(NULL, "process %u, step %u, cannot be killed", place->process,
 			  fuzz_shared->slots[nth][0].step);
@@ -513,7 +513,7 @@ static void usage(FILE *out)
 	      "  --seconds N    how long (60)\n"
 	      "  --processes N  at a time (4)\n"
 	      "  --threads N    of those processes that have several (3)\n"
-	      "  --bound N      seconds that a call may take (30, times $PDDGPU_SLOW)\n"
+	      "  --bound N      seconds that a call may take (30, times $PDDGPU_SLOW and $PDDGPU_PATIENCE)\n"
 	      "  --hangs N      one in N WAIT packets waits for ever, 0 for none (3000)\n"
 	      "  --pressure     keep the guest's memory nearly full\n"
 	      "to replay one process\n"
@@ -558,7 +558,8 @@ static bool parse(int argc, char **argv)
 		}
 	}
 	return optind == argc && o->processes && o->processes <= FUZZ_MAX_PROCESSES &&
-	       o->threads && o->threads <= FUZZ_MAX_THREADS && o->bound && test_options.slow;
+	       o->threads && o->threads <= FUZZ_MAX_THREADS && o->bound && test_options.slow &&
+	       test_options.patience;
 }
 
 /* Starts again with addresses that are the same in every run: they are arguments, too. */
@@ -576,11 +577,10 @@ static void fix_addresses(char **argv)
 int main(int argc, char **argv)
 {
 	fix_addresses(argv);
-	if (getenv("PDDGPU_SLOW"))
-		test_options.slow = strtoul(getenv("PDDGPU_SLOW"), NULL, 0);
+	test_read_factors();
 	fuzz_options = (struct fuzz_options){
 		.seed = (u64)time(NULL), .seconds = 60, .processes = 4, .threads = 3,
-		.steps = 20000, .only = -1, .bound = 30 * test_options.slow, .hangs = 3000,
+		.steps = 20000, .only = -1, .bound = test_late_ns(30), .hangs = 3000,
 	};
 	if (!parse(argc, argv)) {
 		usage(stderr);

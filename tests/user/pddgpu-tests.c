@@ -19,14 +19,14 @@
 #define REAP_NS		20000000000ULL
 #define MAX_CARDS	8
 
-struct test_options test_options = { .module = "/pddgpu.ko", .seed = 1, .slow = 1, .deaths = 1 };
+struct test_options test_options = { .module = "/pddgpu.ko", .seed = 1, .deaths = 1 };
 
 /* The module's own tests come late: they leave a freshly loaded driver.  Then cards die. */
 static const struct test_group *const groups[] = {
 	&info_tests, &gem_tests, &mmap_tests, &vm_tests, &ctx_tests, &cs_tests, &packet_tests,
 	&badinput_tests, &badpacket_tests, &evict_tests, &pool_tests, &isolation_tests,
 	&reach_tests, &stale_tests, &node_tests, &hang_tests, &hostile_tests, &irq_tests,
-	&coredump_tests, &reset_tests, &debugfs_tests, &look_tests, &clean_tests,
+	&coredump_tests, &reset_tests, &debugfs_tests, &look_tests, &clean_tests, &vram_tests,
 	&twocards_tests, &module_tests, &failnth_tests, &failnth_paths_tests, &death_tests,
 };
 
@@ -50,9 +50,9 @@ void test_fail(const char *file, int line, const char *format, ...)
 	_exit(1);
 }
 
-/* What the cards hold when no test runs. */
+/* What the cards hold when no test runs.  Compared as bytes, so there are no holes. */
 struct usage {
-	unsigned int cards;
+	u64 cards;
 	u64 vram[MAX_CARDS];
 	u64 gtt[MAX_CARDS];
 };
@@ -76,7 +76,7 @@ static struct usage usage_now(void)
 /* Waits until the cards hold what they held, or have had the time to. */
 static struct usage usage_settled(const struct usage *before)
 {
-	const u64 end = now_ns() + test_options.slow * LEAK_WAIT_NS;
+	const u64 end = now_ns() + test_late_ns(LEAK_WAIT_NS);
 	struct usage now = usage_now();
 
 	for (; memcmp(before, &now, sizeof(now)) && now_ns() < end; now = usage_now())
@@ -88,7 +88,7 @@ static struct usage usage_settled(const struct usage *before)
 static bool leaked(const struct usage *before, const struct usage *now, char *why, size_t size)
 {
 	if (now->cards != before->cards) {
-		snprintf(why, size, "there were %u cards, now %u", before->cards, now->cards);
+		snprintf(why, size, "there were %llu cards, now %llu", before->cards, now->cards);
 		return true;
 	}
 	for (unsigned int i = 0; i < now->cards; i++)
@@ -98,6 +98,38 @@ static bool leaked(const struct usage *before, const struct usage *now, char *wh
 			return true;
 		}
 	return false;
+}
+
+/* What tests change for the whole machine: each of them finds it as the first one did. */
+static const char *const setting_files[] = {
+	"/sys/module/pddgpu/parameters/page_pool_size",
+	"/sys/module/pddgpu/parameters/page_pool_clean_delay",
+	"/sys/module/pddgpu/parameters/vram_clean_delay",
+	"/sys/module/ttm/parameters/pages_limit",
+};
+
+struct settings {
+	char *text[ARRAY_SIZE(setting_files)];
+};
+
+/* None of a driver that is not loaded */
+static struct settings settings_now(void)
+{
+	struct settings s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(setting_files); i++)
+		s.text[i] = read_text(setting_files[i]);
+	return s;
+}
+
+/* However the test has ended. */
+static void settings_restore(struct settings *before)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(setting_files); i++) {
+		if (before->text[i] && !access(setting_files[i], W_OK))
+			write_text(setting_files[i], before->text[i]);
+		free(before->text[i]);
+	}
 }
 
 static void run_child(const struct test *test, int report)
@@ -133,7 +165,7 @@ static bool wait_report(int report, unsigned int seconds, char *why, size_t size
 /* A process that is stuck in the kernel does not die, and must not stop the suite. */
 static bool reap(pid_t pid, int *status)
 {
-	const u64 end = now_ns() + test_options.slow * REAP_NS;
+	const u64 end = now_ns() + test_late_ns(REAP_NS);
 
 	kill(-pid, SIGKILL);
 	while (!waitpid(pid, status, WNOHANG)) {
@@ -159,8 +191,8 @@ static bool ended_badly(int status, char *why, size_t size)
 
 static bool run_isolated(const struct test *test, char *why, size_t size)
 {
-	const unsigned int timeout = test_options.slow *
-				     (test->timeout ? test->timeout : USUAL_TIMEOUT);
+	const unsigned int timeout =
+		test_late_ns(test->timeout ? test->timeout : USUAL_TIMEOUT);
 	int pipe_fds[2], status;
 	bool in_time, reaped;
 	pid_t pid;
@@ -189,13 +221,16 @@ static bool run_isolated(const struct test *test, char *why, size_t size)
 /* @usage is what the cards hold before, and then what they hold after the test. */
 static bool run_test(const struct test *test, struct usage *usage)
 {
+	struct settings settings = settings_now();
+	char why[600] = "", leak[200];
 	u64 start = now_ns();
-	char why[600] = "";
-	bool ok = run_isolated(test, why, sizeof(why));
-	/* Even when the verdict is known, the cards have the time to clean up. */
-	struct usage now = test->changes_cards ? usage_now() : usage_settled(usage);
-	char leak[200];
+	struct usage now;
+	bool ok;
 
+	ok = run_isolated(test, why, sizeof(why));
+	settings_restore(&settings);
+	/* Even when the verdict is known, the cards have the time to clean up. */
+	now = test->changes_cards ? usage_now() : usage_settled(usage);
 	if (!test->changes_cards && leaked(usage, &now, leak, sizeof(leak)) && ok) {
 		strcpy(why, leak);
 		ok = false;
@@ -209,13 +244,20 @@ static bool run_test(const struct test *test, struct usage *usage)
 	return ok;
 }
 
-/* With no arguments every test is wanted; else those a glob or prefix matches. */
+static bool matches(const char *name, const char *pattern)
+{
+	if (test_options.exact)
+		return !strcmp(pattern, name);
+	return !fnmatch(pattern, name, 0) || !strncmp(pattern, name, strlen(pattern));
+}
+
+/* With no arguments every test is wanted. */
 static bool wanted(const char *name, char **patterns)
 {
 	if (!*patterns)
 		return true;
 	for (; *patterns; patterns++)
-		if (!fnmatch(*patterns, name, 0) || !strncmp(*patterns, name, strlen(*patterns)))
+		if (matches(name, *patterns))
 			return true;
 	return false;
 }
@@ -251,14 +293,17 @@ static int run_tests(char **patterns)
 static void usage(FILE *out)
 {
 	fputs("usage: pddgpu-tests [--list] [--module FILE] [--seed N] [--slow N] [--deaths N]\n"
-	      "                    [--long] [TEST...]\n"
+	      "                    [--long] [--exact] [TEST...]\n"
 	      "Runs the tests that a glob or a prefix names, or all of them.\n"
 	      "  --list         print names instead\n"
 	      "  --module FILE  the driver, for the tests that load it ($PDDGPU_KO)\n"
 	      "  --seed N       where random numbers start (1)\n"
-	      "  --slow N       everything may take N times as long ($PDDGPU_SLOW, 1)\n"
+	      "  --slow N       everything takes N times as long ($PDDGPU_SLOW, 1)\n"
 	      "  --deaths N     cards that death.often kills (1)\n"
-	      "  --long         all of what is otherwise sampled, which takes long\n", out);
+	      "  --long         all of what is otherwise sampled, which takes long\n"
+	      "  --exact        TEST is a name, neither a glob nor a prefix\n"
+	      "What must happen soon is late after $PDDGPU_PATIENCE (1) times as long again,\n"
+	      "unless --long is given.\n", out);
 }
 
 int main(int argc, char **argv)
@@ -270,6 +315,7 @@ int main(int argc, char **argv)
 		{ "slow", required_argument, NULL, 'w' },
 		{ "deaths", required_argument, NULL, 'd' },
 		{ "long", no_argument, NULL, 'L' },
+		{ "exact", no_argument, NULL, 'x' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -278,8 +324,7 @@ int main(int argc, char **argv)
 
 	if (getenv("PDDGPU_KO"))
 		test_options.module = getenv("PDDGPU_KO");
-	if (getenv("PDDGPU_SLOW"))
-		test_options.slow = strtoul(getenv("PDDGPU_SLOW"), NULL, 0);
+	test_read_factors();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'l')
 			list = true;
@@ -287,6 +332,8 @@ int main(int argc, char **argv)
 			test_options.module = optarg;
 		else if (option == 'L')
 			test_options.long_runs = true;
+		else if (option == 'x')
+			test_options.exact = true;
 		else if (option == 's')
 			test_options.seed = strtoull(optarg, NULL, 0);
 		else if (option == 'w')
@@ -298,7 +345,10 @@ int main(int argc, char **argv)
 			return option == 'h' ? 0 : 2;
 		}
 	}
-	if (!test_options.slow) {
+	/* Whoever has the time for all of it has a machine of his own. */
+	if (test_options.long_runs)
+		test_options.patience = 1;
+	if (!test_options.slow || !test_options.patience) {
 		usage(stderr);
 		return 2;
 	}

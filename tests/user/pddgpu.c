@@ -32,12 +32,27 @@ static bool is_pddgpu(int fd)
 	return yes;
 }
 
+/* The lowest render node from @minor up: looking for one that is not there is slow. */
+static unsigned int next_minor(unsigned int minor)
+{
+	unsigned int n, lowest = RENDER_MINORS_END;
+	DIR *dir = opendir("/dev/dri");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (sscanf(entry->d_name, "renderD%u", &n) == 1 && n >= minor && n < lowest)
+			lowest = n;
+	if (dir)
+		closedir(dir);
+	return lowest;
+}
+
 /* Opens the first of our render nodes from @minor up; -1 if there is none. */
 static int open_next(unsigned int *minor)
 {
 	char path[32];
 
-	for (; *minor < RENDER_MINORS_END; ++*minor) {
+	for (; (*minor = next_minor(*minor)) < RENDER_MINORS_END; ++*minor) {
 		int fd;
 
 		snprintf(path, sizeof(path), "/dev/dri/renderD%u", *minor);
@@ -63,10 +78,13 @@ unsigned int pdd_count(void)
 static int find_pci(struct pdd_dev *dev)
 {
 	char path[PATH_MAX], link[64];
+	ssize_t len;
 
 	snprintf(link, sizeof(link), "/sys/class/drm/renderD%u/device", dev->minor);
-	if (!realpath(link, path))
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0)
 		return -errno;
+	path[len] = 0;
 	snprintf(dev->pci, sizeof(dev->pci), "%.31s", basename(path));
 	return 0;
 }

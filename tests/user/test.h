@@ -49,22 +49,26 @@ extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, pool_tests, isolation_tests, reach_tests,
 	stale_tests, node_tests, hang_tests, hostile_tests, irq_tests, coredump_tests, reset_tests,
 	debugfs_tests, look_tests, clean_tests, twocards_tests, module_tests, death_tests,
-	failnth_tests, failnth_paths_tests;
+	failnth_tests, failnth_paths_tests, vram_tests;
 
 /**
  * struct test_options - what the command line says
  * @module: the driver's module, for the tests that load it
  * @seed: where random numbers start
- * @slow: how many times as long as on a kernel without checks anything may take
+ * @slow: how many times as long as on a kernel without checks anything takes
+ * @patience: how many times as long as that it may take, since others may have the host
  * @deaths: cards that death.often kills
  * @long_runs: all of what the usual run takes a sample of
+ * @exact: tests are asked for by their whole names
  */
 struct test_options {
 	const char *module;
 	u64 seed;
 	unsigned int slow;
+	unsigned int patience;
 	unsigned int deaths;
 	bool long_runs;
+	bool exact;
 };
 
 extern struct test_options test_options;
@@ -113,10 +117,17 @@ void test_fail(const char *file, int line, const char *format, ...)
 u32 test_count(u32 n);
 
 /**
+ * test_read_factors() - Set &test_options.slow and .patience
+ *
+ * From $PDDGPU_SLOW and $PDDGPU_PATIENCE; 1 where there is none, 0 for what is no number.
+ */
+void test_read_factors(void);
+
+/**
  * test_late_ns() - When something that must happen soon is late
  * @ns: nanoseconds that it may take on a fast kernel
  *
- * Return: nanoseconds.
+ * Return: nanoseconds, more by &test_options.slow and &test_options.patience.
  */
 u64 test_late_ns(u64 ns);
 
@@ -252,10 +263,10 @@ struct pdd_bo test_gate(struct pdd_client *c, u32 ctx, u32 engine, const struct 
 void test_gate_open(struct pdd_bo *gate);
 
 /**
- * test_wait_for_cleaner() - Wait until the pool has nothing to clean, if that is soon
+ * test_wait_for_cleaners() - Wait until pool and VRAM are clean, if that is soon
  * @dev: the card
  */
-void test_wait_for_cleaner(const struct pdd_dev *dev);
+void test_wait_for_cleaners(const struct pdd_dev *dev);
 
 /**
  * test_registers() - Map the card's registers, or fail
@@ -318,6 +329,14 @@ int test_module_load(const char *params);
  * Fails after some seconds.
  */
 void test_wait_for_card(void);
+
+/**
+ * test_with_params() - Run a test, and fail as it does, with other parameters of the driver
+ * @params: as for test_module_load()
+ * @run: the test; it runs in a child, and the driver is loaded anew before and after it
+ * @arg: for @run
+ */
+void test_with_params(const char *params, void (*run)(const void *arg), const void *arg);
 
 /**
  * test_suspend() - Suspend all devices and resume them at once

@@ -64,7 +64,7 @@ static void check_ioctls_after_death(int fd)
 /* Whether the core has heard of it: what other ioctls say may be older news. */
 static void wait_for_unplug(int fd)
 {
-	const u64 end = now_ns() + JOB_MS * 1000000ULL * test_options.slow;
+	const u64 end = now_ns() + test_late_ns(JOB_MS * 1000000ULL);
 	struct drm_pddgpu_info info = { 0 };
 
 	while (pdd_ioctl(fd, DRM_IOCTL_PDDGPU_INFO, &info) != -ENODEV) {
@@ -140,8 +140,8 @@ static int wait_for_file(struct life *l, int fd)
 	const u64 start = now_ns();
 	int status;
 
-	if (poll(&p, 1, JOB_MS * test_options.slow) != 1)
-		FAIL("a fence has not signalled after %u ms", JOB_MS * test_options.slow);
+	if (poll(&p, 1, test_late_ns(JOB_MS)) != 1)
+		FAIL("a fence has not signalled after %llu ms", test_late_ns(JOB_MS));
 	if (now_ns() - start > l->me->worst_ns)
 		l->me->worst_ns = now_ns() - start;
 	status = pdd_sync_file_status(fd);
@@ -366,7 +366,7 @@ static void check_members(struct crowd *crowd)
 
 void crowd_go_on(struct crowd *crowd, u64 jobs)
 {
-	const u64 limit = now_ns() + GO_ON_NS * test_options.slow;
+	const u64 limit = now_ns() + test_late_ns(GO_ON_NS);
 	u64 start[CROWD_MAX];
 
 	for (unsigned int i = 0; i < crowd->count; i++)

@@ -15,6 +15,7 @@
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
 #define CLEAN_DELAY	"/sys/module/pddgpu/parameters/page_pool_clean_delay"
+#define VRAM_DELAY	"/sys/module/pddgpu/parameters/vram_clean_delay"
 #define FAILSLAB	"/sys/kernel/debug/failslab"
 #define PAGE_ALLOC	"/sys/kernel/debug/fail_page_alloc"
 #define USERCOPY	"/sys/kernel/debug/fail_usercopy"
@@ -34,22 +35,28 @@ enum nth_figure {
 	NTH_GTT,
 	NTH_POOL_OUT,
 	NTH_POOL_STUCK,
+	NTH_POOL_LIMIT,	/* free pages that count towards the limit, and those that there are */
 	NTH_DMA,	/* free entries, and those that the pool's chunks have taken */
 	NTH_FIGURES,
 };
 
 static const char *const nth_figure_names[NTH_FIGURES] = {
-	"VRAM", "visible VRAM", "GTT", "pages out", "stuck pages", "DMA entries",
+	"VRAM", "visible VRAM", "GTT", "pages out", "stuck pages", "pages beside the limit",
+	"DMA entries",
 };
 
 struct nth_usage {
 	u64 figures[NTH_FIGURES];
 };
 
-/* Chunks that the pool has handed out, each of which is mapped; pages that are not write-back. */
+/*
+ * Chunks that the pool has handed out, each of which is mapped; pages that are not
+ * write-back; free pages as the limit has them, which is that of all cards.
+ */
 struct nth_pool {
 	u64 out_chunks;
 	u64 odd_pages;
+	u64 limited_pages;
 };
 
 /* What every step reads or writes stays open, for opening takes longer than the rest. */
@@ -88,7 +95,7 @@ static const char *nth_read_pool(int fd)
 	return text;
 }
 
-/* Adds a line "node N MODE_order_N: dirty N clean N out N ..." or "node N MODE_blocks: ...". */
+/* Adds a line of a node. */
 static void nth_pool_line(struct nth_pool *pool, const char *line)
 {
 	unsigned long n, dirty, clean, out, large, small, pages;
@@ -100,6 +107,8 @@ static void nth_pool_line(struct nth_pool *pool, const char *line)
 	if (sscanf(line, "node %*d %31[a-z_]: large %lu small %lu pages %lu", kind, &large, &small,
 		   &pages) == 4 && strcmp(kind, "cached_blocks"))
 		pool->odd_pages += pages;
+	if (sscanf(line, "node %*d free_pages_all_pools: %lu", &pages) == 1)
+		pool->limited_pages += pages;
 }
 
 static struct nth_pool nth_pool(const char *text)
@@ -128,16 +137,18 @@ static u64 nth_number_in(const char *path)
 static struct nth_usage nth_usage(struct nth_state *s)
 {
 	struct drm_pddgpu_info_memory mem = test_memory(&s->c.dev);
-	const char *pool = nth_read_pool(files.pool);
+	const char *text = nth_read_pool(files.pool);
+	struct nth_pool pool = nth_pool(text);
 
 	return (struct nth_usage) {
 		.figures = {
 			[NTH_VRAM] = mem.vram_used,
 			[NTH_VISIBLE] = mem.vram_visible_used,
 			[NTH_GTT] = mem.gtt_used,
-			[NTH_POOL_OUT] = test_number(pool, "out_pages"),
-			[NTH_POOL_STUCK] = test_number(pool, "stuck_pages"),
-			[NTH_DMA] = nth_number_in(DMA_ENTRIES) + nth_pool(pool).out_chunks,
+			[NTH_POOL_OUT] = test_number(text, "out_pages"),
+			[NTH_POOL_STUCK] = test_number(text, "stuck_pages"),
+			[NTH_POOL_LIMIT] = pool.limited_pages - test_number(text, "free_pages"),
+			[NTH_DMA] = nth_number_in(DMA_ENTRIES) + pool.out_chunks,
 		},
 	};
 }
@@ -145,7 +156,7 @@ static struct nth_usage nth_usage(struct nth_state *s)
 /* Whether a figure must be as before: not where buffers are, if some may have moved. */
 static bool nth_figure_counts(const struct nth_call *call, unsigned int i)
 {
-	return !(call->flags & NTH_MOVES) || i == NTH_POOL_STUCK || i == NTH_DMA;
+	return !(call->flags & NTH_MOVES) || i >= NTH_POOL_STUCK;
 }
 
 /* The first figure that differs, or NTH_FIGURES. */
@@ -164,7 +175,7 @@ static unsigned int nth_difference(const struct nth_state *s, const struct nth_u
 static void nth_settle(struct nth_state *s, const struct nth_usage *want, const char *when,
 		       unsigned int n)
 {
-	const u64 end = now_ns() + SETTLE_NS * test_options.slow;
+	const u64 end = now_ns() + test_late_ns(SETTLE_NS);
 	struct nth_usage u = nth_usage(s);
 	unsigned int i;
 
@@ -540,15 +551,27 @@ static bool nth_step(struct nth_state *s, unsigned int n, const struct nth_usage
 	return hit;
 }
 
+/* A buffer in VRAM is to be cleared before it is used, as long as nobody else does it. */
+static void nth_dirty_vram(struct nth_state *s)
+{
+	const u64 free = s->c.dev.info.vram_size - test_memory(&s->c.dev).vram_used;
+	struct pdd_bo bo;
+
+	CHECK_OK(pdd_bo_create(&s->c.dev, (free - 4 * MIB) / MIB * MIB, VRAM, 0, &bo));
+	pdd_bo_free(&s->c.dev, &bo);
+}
+
 /*
- * What calls share, and what the card is asked by.  The pool's cleaner maps pages and
- * takes memory when it likes to, so it rests.
+ * What calls share, and what the card is asked by.  The cleaners map pages and take
+ * memory when they like to, so they rest.
  */
 static void nth_begin_client(struct nth_state *s)
 {
 	test_client(&s->c);
-	test_wait_for_cleaner(&s->c.dev);
+	test_wait_for_cleaners(&s->c.dev);
 	CHECK_OK(write_text(CLEAN_DELAY, "-1"));
+	CHECK_OK(write_text(VRAM_DELAY, "-1"));
+	nth_dirty_vram(s);
 	files.pool = nth_open_pool(s);
 	files.pool_size = nth_open(POOL_SIZE, O_WRONLY);
 	s->word = test_bo(&s->c, PDD_PAGE, GTT);
@@ -600,7 +623,6 @@ void nth_sweep(const void *arg)
 		last = n;
 		tried++;
 	}
-	CHECK_OK(write_text(CLEAN_DELAY, "10"));
 	printf("# failnth.%s: %s%u points, %u tried\n", s.call->name,
 	       last == tried ? "" : "at least ", last, tried);
 	fflush(stdout);

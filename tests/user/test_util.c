@@ -19,9 +19,22 @@ u32 test_count(u32 n)
 	return n > test_options.slow ? n / test_options.slow : 1;
 }
 
+static unsigned int factor(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoul(text, NULL, 0) : 1;
+}
+
+void test_read_factors(void)
+{
+	test_options.slow = factor("PDDGPU_SLOW");
+	test_options.patience = factor("PDDGPU_PATIENCE");
+}
+
 u64 test_late_ns(u64 ns)
 {
-	return ns * test_options.slow;
+	return ns * test_options.slow * test_options.patience;
 }
 
 const char *test_errno(int ret)
@@ -191,25 +204,31 @@ void test_gate_open(struct pdd_bo *gate)
 	*(volatile u32 *)gate->map = 1;
 }
 
-/* None if the driver has let go of the card. */
-static u64 dirty_pages(const struct pdd_dev *dev)
+/* The number @name of a debugfs file; none if the driver has let go of the card. */
+static u64 number_of(const struct pdd_dev *dev, const char *file, const char *name)
 {
 	char path[128], *text;
-	u64 dirty;
+	u64 number;
 
-	text = pdd_debugfs(dev, "pool", path, sizeof(path)) ? NULL : read_text(path);
+	text = pdd_debugfs(dev, file, path, sizeof(path)) ? NULL : read_text(path);
 	if (!text)
 		return 0;
-	dirty = test_number(text, "dirty_pages");
+	number = test_number(text, name);
 	free(text);
-	return dirty;
+	return number;
 }
 
-void test_wait_for_cleaner(const struct pdd_dev *dev)
+static bool is_clean(const struct pdd_dev *dev)
 {
-	const u64 end = now_ns() + test_late_ns(CLEAN_NS);
+	return !number_of(dev, "pool", "dirty_pages") && !number_of(dev, "vram", "cleaning") &&
+	       number_of(dev, "vram", "free_clear") == number_of(dev, "vram", "free");
+}
 
-	while (dirty_pages(dev) && now_ns() < end)
+void test_wait_for_cleaners(const struct pdd_dev *dev)
+{
+	const u64 end = now_ns() + CLEAN_NS * test_options.slow;
+
+	while (!is_clean(dev) && now_ns() < end)
 		sleep_ms(5);
 }
 
@@ -219,7 +238,7 @@ volatile u32 *test_registers(struct pdd_dev *dev)
 
 	if (!regs)
 		FAIL("cannot map the registers: %s; is iomem=relaxed set?", strerror(errno));
-	test_wait_for_cleaner(dev);
+	test_wait_for_cleaners(dev);
 	return regs;
 }
 
@@ -313,6 +332,29 @@ void test_wait_for_card(void)
 	for (int ms = 0; ms < 5000 && !pdd_count(); ms += 10)
 		sleep_ms(10);
 	CHECK(pdd_count() > 0);
+}
+
+static void module_reload(const char *params)
+{
+	CHECK_OK(test_module_unload());
+	CHECK_OK(test_module_load(params));
+	test_wait_for_card();
+}
+
+void test_with_params(const char *params, void (*run)(const void *arg), const void *arg)
+{
+	pid_t pid;
+	int ret;
+
+	module_reload(params);
+	pid = test_fork();
+	if (!pid) {
+		run(arg);
+		_exit(0);
+	}
+	ret = test_wait(pid);
+	module_reload("");
+	CHECK_EQ(ret, 0);
 }
 
 int test_suspend(void)

@@ -541,6 +541,23 @@ static void fault_stops(const void *arg)
 	discard(&c.dev);
 }
 
+/* Where no page table reaches there is nothing to walk. */
+static void fault_beyond(const void *arg)
+{
+	static const char none[] = "  levels:\n- of: packet\n";
+	const u64 va = 1ULL << PDDGPU_VA_BITS;
+	struct pdd_client c;
+	const char *dump;
+
+	(void)arg;
+	client(&c);
+	fault_at(&c, COMPUTE, va, PDDGPU_ERR_UNMAPPED);
+	dump = line(line(fetch(&c.dev), "page_tables:"), "- of: fault");
+	CHECK_EQ(number(line(dump, "  address"), "address"), va);
+	CHECK(!strncmp(line(dump, "  levels:"), none, strlen(none)));
+	discard(&c.dev);
+}
+
 /* The way to memory that may be read but not written, in small and large pages. */
 static void fault_readonly(const void *arg)
 {
@@ -951,6 +968,7 @@ static const struct test tests[] = {
 	{ .name = "coredump.fault_at_level_1", .run = fault_stops, .arg = &stops[1] },
 	{ .name = "coredump.fault_at_level_2", .run = fault_stops, .arg = &stops[2] },
 	{ .name = "coredump.fault_at_level_3", .run = fault_stops, .arg = &stops[3] },
+	{ .name = "coredump.fault_beyond", .run = fault_beyond },
 	{ .name = "coredump.fault_readonly_small", .run = fault_readonly, .arg = &small },
 	{ .name = "coredump.fault_readonly_large", .run = fault_readonly, .arg = &large },
 	BOTH("bad_packet", bad_packet),

@@ -53,7 +53,7 @@ static int tell_device(const struct victim *v, const char *file)
  */
 static void wait_for_unbind(const struct victim *v)
 {
-	const u64 end = now_ns() + 30 * SECOND_NS * test_options.slow;
+	const u64 end = now_ns() + test_late_ns(30 * SECOND_NS);
 
 	while (!access(v->link, F_OK)) {
 		if (now_ns() > end)
@@ -76,7 +76,7 @@ static void bury(const struct victim *v)
  */
 static void check_in_time(struct crowd *crowd, u64 usual)
 {
-	const u64 limit = test_options.slow * SECOND_NS + 8 * usual + crowd->stall_ns;
+	const u64 limit = test_late_ns(SECOND_NS) + 8 * usual + crowd->stall_ns;
 	u64 last = crowd_max(crowd, last_ok_ns), gone = crowd_max(crowd, gone_ns);
 
 	if (gone > last + limit)
@@ -133,7 +133,7 @@ static void idle(const void *arg)
 	start = now_ns();
 	if (!pdd_submit_out(&c, DRM_PDDGPU_ENGINE_COPY, &ib, NULL, 0, &out))
 		CHECK(pdd_finish(&c.dev, out) < 0);
-	CHECK(now_ns() - start < 2 * SECOND_NS * test_options.slow);
+	CHECK(now_ns() - start < test_late_ns(2 * SECOND_NS));
 	wait_for_unbind(&v);
 	pdd_client_close(&c);
 	bury(&v);
@@ -245,7 +245,7 @@ static void ordered(const void *arg)
 	order->give(&v);
 	wait_for_unbind(&v);
 	/* The link in sysfs goes a moment earlier. */
-	for (end = now_ns() + SECOND_NS * test_options.slow; pdd_memory(&c.dev, &mem) != -ENODEV;
+	for (end = now_ns() + test_late_ns(SECOND_NS); pdd_memory(&c.dev, &mem) != -ENODEV;
 	     sleep_ms(5))
 		CHECK(now_ns() < end);
 	for (u32 i = 0; i < order->num_bos; i++)

@@ -47,7 +47,8 @@ static void vram(const void *arg)
 	CHECK_EQ(test_number(text, "used"), mem.vram_used);
 	CHECK_EQ(test_number(text, "visible_used"), mem.vram_visible_used);
 	CHECK_EQ(test_number(text, "visible_size"), c.dev.info.vram_visible);
-	CHECK_EQ(test_number(text, "used") + test_number(text, "free") + test_number(text, "reserved"),
+	CHECK_EQ(test_number(text, "used") + test_number(text, "free") +
+		 test_number(text, "cleaning") + test_number(text, "reserved"),
 		 c.dev.info.vram_size);
 	CHECK(test_number(text, "largest_free_block") <= test_number(text, "largest_free_run"));
 	CHECK(test_number(text, "largest_free_run") <= test_number(text, "free"));
@@ -226,6 +227,24 @@ static void rings(const void *arg)
 	CHECK(strstr(text, "0x123456789000"));
 }
 
+/* A kernel that cannot let things fail has no code of ours for it either. */
+static void injection(const void *arg)
+{
+	static const char *const points[] = {
+		"fail_pool_alloc", "fail_pool_caching", "fail_pool_map", "fail_vram", "fail_gtt",
+	};
+	const bool can = !access("/proc/self/fail-nth", F_OK);
+	char path[128], *symbols = read_text("/proc/kallsyms");
+	struct pdd_dev dev;
+
+	(void)arg;
+	CHECK_OK(pdd_open(&dev, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(points); i++)
+		CHECK_EQ(!pdd_debugfs(&dev, points[i], path, sizeof(path)), can);
+	CHECK(symbols && strstr(symbols, "pddgpu_cs_ioctl"));
+	CHECK_EQ(!!strstr(symbols, "pddgpu_inject"), can);
+}
+
 static const u32 in_vram = VRAM, in_gtt = GTT;
 
 static const struct test tests[] = {
@@ -237,6 +256,7 @@ static const struct test tests[] = {
 	{ .name = "debugfs.bo_in_gtt", .run = bo_contents, .arg = &in_gtt },
 	{ .name = "debugfs.vram_raw", .run = vram_raw, .timeout = 60 },
 	{ .name = "debugfs.rings", .run = rings },
+	{ .name = "debugfs.injection", .run = injection },
 };
 
 TEST_GROUP(debugfs_tests, tests);

@@ -82,6 +82,20 @@ static void check_create(struct nth_state *s)
 	check_zero(&s->bo);
 }
 
+/* It takes more than one job to clear it: the first may be under way when there is no second. */
+#define LARGE_SIZE	(96 * MIB)
+
+static int run_create_large(struct nth_state *s)
+{
+	return nth_create(s, LARGE_SIZE, 0);
+}
+
+static void check_create_large(struct nth_state *s)
+{
+	CHECK_EQ(s->bo.size, LARGE_SIZE);
+	CHECK_OK(pdd_bo_wait(&s->c.dev, &s->bo, DRM_PDDGPU_GEM_WAIT_WRITE, PDD_WAIT_NS));
+}
+
 static int run_gem_mmap(struct nth_state *s)
 {
 	struct drm_pddgpu_gem_mmap arg = { .handle = s->bo.handle };
@@ -575,6 +589,9 @@ static const struct test tests[] = {
 	CREATE("cpu", DRM_PDDGPU_DOMAIN_CPU, 0),
 	NTH_TEST("gem_create_private", .run = run_create_private, .check = check_create,
 		 .clean = clean_bo, .domains = VRAM, FULL),
+	NTH_TEST("gem_create_large", .run = run_create_large, .check = check_create_large,
+		 .clean = clean_bo, .domains = VRAM, .bo_flags = DRM_PDDGPU_GEM_NO_CPU_ACCESS,
+		 FULL),
 	QUERY("gem_mmap", run_gem_mmap, GTT),
 	QUERY("gem_info", run_gem_info, VRAM),
 	QUERY("gem_wait", run_gem_wait, VRAM),

@@ -18,6 +18,8 @@
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
 #define BO_SIZE		(64 * KIB)
 #define MARK		0x6d61726b
+#define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
+#define CLEAN_DELAY	"/sys/module/pddgpu/parameters/page_pool_clean_delay"
 #define PAGES_LIMIT	"/sys/module/ttm/parameters/pages_limit"
 
 static void create(struct nth_state *s, struct pdd_bo *bo)
@@ -478,6 +480,14 @@ static void check_moved(struct nth_state *s)
 static char *pages_limit;
 static u64 pages_allowed;
 
+static void begin_swaps(struct nth_state *s)
+{
+	(void)s;
+	pages_limit = read_text(PAGES_LIMIT);
+	if (!pages_limit)
+		FAIL("cannot read " PAGES_LIMIT);
+}
+
 static u64 pages_out(struct nth_state *s)
 {
 	return card_number(s, "pool", "out_pages");
@@ -553,29 +563,6 @@ static void prepare_swapped(struct nth_state *s)
 	unlimit_pages(s);
 }
 
-/* The limit is the whole machine's, so it is put back whatever happens. */
-static void sweep_swaps(const void *arg)
-{
-	pid_t pid;
-	int ret;
-
-	pages_limit = read_text(PAGES_LIMIT);
-	if (!pages_limit)
-		FAIL("cannot read " PAGES_LIMIT);
-	pid = test_fork();
-	if (!pid) {
-		nth_sweep(arg);
-		_exit(0);
-	}
-	ret = test_wait(pid);
-	CHECK_OK(write_text(PAGES_LIMIT, pages_limit));
-	CHECK_EQ(ret, 0);
-}
-
-#define SWAP_TEST(what, ...) {						\
-	.name = "failnth." what, .run = sweep_swaps, .timeout = 300,	\
-	.arg = &(const struct nth_call){ .name = (what), ##__VA_ARGS__ } }
-
 /* --- The pool -------------------------------------------------------------------- */
 
 static void prepare_warm(struct nth_state *s)
@@ -587,7 +574,7 @@ static void prepare_warm(struct nth_state *s)
 static int run_empty_pool(struct nth_state *s)
 {
 	(void)s;
-	return write_text("/sys/module/pddgpu/parameters/page_pool_size", "0");
+	return write_text(POOL_SIZE, "0");
 }
 
 static void check_empty_pool(struct nth_state *s)
@@ -724,6 +711,20 @@ static void sweep_rebinds(const void *arg)
 
 /* --- The end of it all ----------------------------------------------------------------- */
 
+/* Has the driver fail to map a chunk for DMA, each time or never. */
+static void map_fails(struct nth_state *s, bool each_time)
+{
+	static const char *const settings[] = { "verbose", "times", "probability" };
+	const char *const values[] = { "0", "-1", each_time ? "100" : "0" };
+	char file[64], path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		snprintf(file, sizeof(file), "fail_pool_map/%s", settings[i]);
+		CHECK_OK(pdd_debugfs(&s->c.dev, file, path, sizeof(path)));
+		CHECK_OK(write_text(path, values[i]));
+	}
+}
+
 /* Pages that an error path gave back with the wrong attributes still have them. */
 static void page_attributes(const void *arg)
 {
@@ -735,6 +736,32 @@ static void page_attributes(const void *arg)
 	/* Which would be seen. */
 	CHECK_OK(pdd_bo_create(&s.c.dev, BO_SIZE, GTT, DRM_PDDGPU_GEM_GTT_USWC, &s.bo));
 	CHECK_EQ(nth_odd_pages(&s), 0);
+}
+
+/* The one failure that comes when pages are write-combined already, and no other. */
+static void attributes_after_map(const void *arg)
+{
+	struct nth_state s = { .call = &(const struct nth_call){
+		.domains = GTT, .bo_flags = DRM_PDDGPU_GEM_GTT_USWC,
+	} };
+	u64 conversions;
+	int ret;
+
+	(void)arg;
+	test_client(&s.c);
+	test_wait_for_cleaners(&s.c.dev);
+	CHECK_OK(write_text(CLEAN_DELAY, "-1"));
+	CHECK_OK(write_text(POOL_SIZE, "0"));
+	CHECK_EQ(nth_odd_pages(&s), 0);
+	conversions = card_number(&s, "pool", "conversions");
+	map_fails(&s, true);
+	ret = nth_create(&s, 4 * MIB, 0);
+	/* Before anything can end the test, or it would fail for all that come after it */
+	map_fails(&s, false);
+	CHECK_RET(ret, -ENOMEM);
+	CHECK(card_number(&s, "pool", "conversions") > conversions);
+	CHECK_EQ(nth_odd_pages(&s), 0);
+	CHECK_OK(nth_create(&s, 4 * MIB, 0));
 }
 
 #define REBIND_TEST(what, ...) {						\
@@ -797,21 +824,23 @@ static const struct test tests[] = {
 		 .run = run_cs, .failed = failed_moved, .check = check_moved,
 		 .clean = clean_bound, .domains = VRAM, .flags = NTH_MOVES,
 		 .errors = { ENOSPC }),
-	SWAP_TEST("swap_out", .prepare = prepare_limit, .run = run_create,
-		  .failed = failed_swaps, .check = check_swaps, .clean = clean_swaps,
-		  .domains = GTT, .flags = NTH_MOVES),
-	SWAP_TEST("swap_out_uswc", .prepare = prepare_limit, .run = run_create,
-		  .failed = failed_swaps, .check = check_swaps, .clean = clean_swaps,
-		  .domains = GTT, .bo_flags = DRM_PDDGPU_GEM_GTT_USWC, .flags = NTH_MOVES),
-	SWAP_TEST("swap_in", .prepare = prepare_swapped, .run = run_touch,
-		  .check = check_touched_mark, .clean = clean_bo, .domains = GTT,
-		  .flags = NTH_MOVES),
+	NTH_TEST("swap_out", .begin = begin_swaps, .prepare = prepare_limit, .run = run_create,
+		 .failed = failed_swaps, .check = check_swaps, .clean = clean_swaps,
+		 .domains = GTT, .flags = NTH_MOVES),
+	NTH_TEST("swap_out_uswc", .begin = begin_swaps, .prepare = prepare_limit,
+		 .run = run_create, .failed = failed_swaps, .check = check_swaps,
+		 .clean = clean_swaps, .domains = GTT, .bo_flags = DRM_PDDGPU_GEM_GTT_USWC,
+		 .flags = NTH_MOVES),
+	NTH_TEST("swap_in", .begin = begin_swaps, .prepare = prepare_swapped, .run = run_touch,
+		 .check = check_touched_mark, .clean = clean_bo, .domains = GTT,
+		 .flags = NTH_MOVES | NTH_COLD),
 	NTH_TEST("empty_pool", .prepare = prepare_warm, .run = run_empty_pool,
 		 .check = check_empty_pool, .domains = GTT, .bo_flags = DRM_PDDGPU_GEM_GTT_USWC),
 	REBIND_TEST("bind", .run = run_bind, .failed = check_unbound, .check = check_bound,
 		    .clean = clean_bound_card, .errors = { EBUSY, ENODEV, ENOSPC }, .stride = 25),
 	REBIND_TEST("unbind", .prepare = prepare_unbind, .run = run_unbind,
 		    .check = check_unbound, .clean = clean_unbind, .stride = 2),
+	{ .name = "failnth.attributes_after_map", .run = attributes_after_map, .timeout = 120 },
 	{ .name = "failnth.page_attributes", .run = page_attributes, .timeout = 120 },
 };
 

@@ -88,43 +88,6 @@ static void guilty_queue_is_cancelled(const void *arg)
 	CHECK_EQ(*(u32 *)bo.map, 0);
 }
 
-/*
- * A job that is cancelled ends no sooner than the one before it in its queue, which
- * runs: whoever waits for the later one may take back what the earlier one uses.
- */
-static void cancelled_in_turn(const void *arg)
-{
-	const u32 engine = *(const u32 *)arg;
-	struct drm_pddgpu_sync syncs[2] = { { .flags = 0 }, { .flags = DRM_PDDGPU_SYNC_SIGNAL } };
-	const struct pdd_use use = { .syncs = syncs, .num_syncs = ARRAY_SIZE(syncs) };
-	struct pdd_ib never, waits, ib;
-	struct pdd_client c;
-	struct pdd_bo gate;
-	u32 hung, runs;
-
-	test_client(&c);
-	gate = test_bo(&c, PDD_PAGE, GTT);
-	never = test_ib(&c, 16);
-	waits = test_ib(&c, 16);
-	ib = test_ib(&c, 16);
-	pdd_wait(&never, PDDGPU_WAIT_EQ, gate.va + 8, 1, ~0u);
-	pdd_wait(&waits, PDDGPU_WAIT_EQ, gate.va, 1, ~0u);
-	pdd_nop(&ib, 0);
-
-	CHECK_OK(pdd_submit_out(&c, engine, &never, NULL, 0, &hung));
-	sleep_ms(500);
-	CHECK_OK(pdd_submit_out(&c, !engine, &waits, NULL, 0, &runs));
-	syncs[0].handle = hung;
-	syncs[1].handle = pdd_syncobj(&c.dev);
-	CHECK_OK(pdd_submit(&c, !engine, &ib, &use));
-	expect_killed(&c, hung);
-	CHECK_RET(pdd_syncobj_wait(&c.dev, syncs[1].handle, 200000000), -ETIME);
-	CHECK_EQ(pdd_syncobj_status(&c.dev, runs), 0);
-	test_gate_open(&gate);
-	CHECK_OK(pdd_finish(&c.dev, runs));
-	expect_killed(&c, syncs[1].handle);
-}
-
 /* Jobs of another client behind the hung one, on its engine, all run and are right. */
 static void others_are_unharmed(const void *arg)
 {
@@ -156,30 +119,36 @@ static void others_are_unharmed(const void *arg)
 	CHECK_EQ(query.faults, 0);
 }
 
-/* While one engine hangs, the other one does not even notice. */
-static void other_engine_goes_on(const void *arg)
+/* While a job has one engine for as long as it likes, the other one does not even notice. */
+static void beside_held_engine(const void *arg)
 {
 	const u32 engine = *(const u32 *)arg;
-	struct pdd_client guilty, c;
-	struct pdd_ib ib;
-	struct pdd_bo bo;
-	u64 start;
+	struct pdd_client holder, c;
+	struct pdd_ib holds, ib;
+	struct pdd_bo gate, bo;
 	u32 out;
 
-	test_client(&guilty);
+	test_client(&holder);
 	test_client(&c);
+	gate = test_bo(&holder, PDD_PAGE, GTT);
 	bo = test_bo(&c, PDD_PAGE, GTT);
+	holds = test_ib(&holder, 16);
 	ib = test_ib(&c, 16);
-	out = hang(&guilty, engine);
-	start = now_ns();
+	pdd_wait(&holds, PDDGPU_WAIT_EQ, gate.va, 1, ~0u);
+	CHECK_OK(pdd_submit_out(&holder, engine, &holds, NULL, 0, &out));
 	for (int i = 0; i < 10; i++) {
 		pdd_atomic(&ib, PDDGPU_ATOMIC_ADD, bo.va, 1, 0, 0);
 		CHECK_OK(pdd_run(&c, !engine, &ib, NULL, 0));
 	}
-	CHECK_EQ(pdd_syncobj_status(&guilty.dev, out), 0);
-	CHECK(now_ns() - start < test_late_ns(600000000));
+	CHECK_EQ(pdd_syncobj_status(&holder.dev, out), 0);
 	CHECK_EQ(*(u64 *)bo.map, 10);
-	expect_killed(&guilty, out);
+	test_gate_open(&gate);
+	CHECK_OK(pdd_finish(&holder.dev, out));
+}
+
+static void other_engine_goes_on(const void *arg)
+{
+	test_with_params("job_timeout_ms=3600000 job_max_ms=3600000", beside_held_engine, arg);
 }
 
 /* The engine hangs inside a packet, as real ones do, not in a polite WAIT. */
@@ -315,8 +284,9 @@ static struct pdd_ib slow_ib(struct pdd_client *c, u32 packets, u64 va)
  * A job that does one packet after the other is no hung one, and yet it cannot have
  * the engine for ever.  One that takes its time gets it, and so do those behind both.
  */
-static void too_long(u32 engine)
+static void too_long(const void *arg)
 {
+	const u32 engine = *(const u32 *)arg;
 	struct pdd_ib endless, slow, behind;
 	struct pdd_client guilty, c;
 	struct pdd_bo never, word;
@@ -351,30 +321,57 @@ static void too_long(u32 engine)
 	test_check_alive(0);
 }
 
-static void reload(const char *params)
-{
-	CHECK_OK(test_module_unload());
-	CHECK_OK(test_module_load(params));
-	test_wait_for_card();
-}
-
-/* Whoever comes next finds the usual limits, whatever happens. */
+/* Whoever comes next finds the usual limits. */
 static void too_long_with_limit(const void *arg)
 {
 	char params[32];
-	pid_t pid;
-	int ret;
 
 	snprintf(params, sizeof(params), "job_max_ms=%u", MAX_MS);
-	reload(params);
-	pid = test_fork();
-	if (!pid) {
-		too_long(*(const u32 *)arg);
-		_exit(0);
-	}
-	ret = test_wait(pid);
-	reload("");
-	CHECK_EQ(ret, 0);
+	test_with_params(params, too_long, arg);
+}
+
+/*
+ * A job that is cancelled ends no sooner than the one before it in its queue, which
+ * runs: whoever waits for the later one may take back what the earlier one uses.  The
+ * one that runs does not notice that the hung one is reset, for a reset of the card
+ * would cut it off.
+ */
+static void cancelled_behind(const void *arg)
+{
+	const u32 engine = *(const u32 *)arg;
+	struct drm_pddgpu_sync syncs[2] = { { .flags = 0 }, { .flags = DRM_PDDGPU_SYNC_SIGNAL } };
+	const struct pdd_use use = { .syncs = syncs, .num_syncs = ARRAY_SIZE(syncs) };
+	struct pdd_ib never, runs, ib;
+	struct pdd_client c;
+	struct pdd_bo bo;
+	u32 running;
+
+	test_client(&c);
+	bo = test_bo(&c, PDD_PAGE, GTT);
+	never = test_ib(&c, 16);
+	runs = slow_ib(&c, ENDLESS, bo.va);
+	ib = test_ib(&c, 16);
+	pdd_wait(&never, PDDGPU_WAIT_EQ, bo.va + 8, 1, ~0u);
+	pdd_nop(&ib, 0);
+	syncs[1].handle = pdd_syncobj(&c.dev);
+
+	slow_down(&c, PACKET_MS);
+	CHECK_OK(pdd_submit_out(&c, !engine, &runs, NULL, 0, &running));
+	CHECK_OK(pdd_submit_out(&c, engine, &never, NULL, 0, &syncs[0].handle));
+	CHECK_OK(pdd_submit(&c, !engine, &ib, &use));
+	expect_killed(&c, syncs[0].handle);
+	CHECK_RET(pdd_syncobj_wait(&c.dev, syncs[1].handle, 200000000), -ETIME);
+	CHECK_EQ(pdd_syncobj_status(&c.dev, running), 0);
+	slow_down(&c, 0);
+	CHECK_OK(pdd_finish(&c.dev, running));
+	CHECK_EQ(*(u64 *)bo.map, 1);
+	expect_killed(&c, syncs[1].handle);
+}
+
+/* The job that runs gets the time, however slow the machine is. */
+static void cancelled_in_turn(const void *arg)
+{
+	test_with_params("job_max_ms=3600000", cancelled_behind, arg);
 }
 
 static const u32 on_copy = COPY, on_compute = COMPUTE;
@@ -383,22 +380,26 @@ static const u32 on_copy = COPY, on_compute = COMPUTE;
 	{ .name = "hang." name_ "_copy", .run = run_, .arg = &on_copy },	\
 	{ .name = "hang." name_ "_compute", .run = run_, .arg = &on_compute }
 
+/* They load the driver anew. */
+#define BOTH_LIMITED(name_, run_)					\
+	{ .name = "hang." name_ "_copy", .run = run_, .arg = &on_copy,	\
+	  .changes_cards = true },					\
+	{ .name = "hang." name_ "_compute", .run = run_, .arg = &on_compute, \
+	  .changes_cards = true }
+
 static const struct test tests[] = {
 	BOTH("guilty_is_banned", guilty_is_banned),
 	BOTH("guilty_queue_is_cancelled", guilty_queue_is_cancelled),
-	BOTH("cancelled_in_turn", cancelled_in_turn),
 	BOTH("others_are_unharmed", others_are_unharmed),
-	BOTH("other_engine_goes_on", other_engine_goes_on),
 	BOTH("injected", injected),
 	BOTH("killed_while_hung", killed_while_hung),
 	{ .name = "hang.kernel_work_survives", .run = kernel_work_survives },
 	{ .name = "hang.both_engines", .run = both_engines },
 	{ .name = "hang.again_and_again", .run = again_and_again, .timeout = 60 },
 	{ .name = "hang.long_job_is_not_hung", .run = long_job_is_not_hung },
-	{ .name = "hang.too_long_copy", .run = too_long_with_limit, .arg = &on_copy,
-	  .changes_cards = true },
-	{ .name = "hang.too_long_compute", .run = too_long_with_limit, .arg = &on_compute,
-	  .changes_cards = true },
+	BOTH_LIMITED("other_engine_goes_on", other_engine_goes_on),
+	BOTH_LIMITED("too_long", too_long_with_limit),
+	BOTH_LIMITED("cancelled_in_turn", cancelled_in_turn),
 };
 
 TEST_GROUP(hang_tests, tests);

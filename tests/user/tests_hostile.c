@@ -59,7 +59,7 @@ static void take_back_orders(volatile u32 *reg)
  */
 static u64 fence_limit(struct crowd *crowd, u32 faults)
 {
-	return faults * test_options.slow * SECOND_NS + 4 * crowd_max(crowd, worst_ns);
+	return faults * test_late_ns(SECOND_NS) + 4 * crowd_max(crowd, worst_ns);
 }
 
 static void check_losses(struct crowd *crowd, u64 failed, u64 banned)
@@ -338,11 +338,11 @@ static void combined(const void *arg)
 
 static void wait_for(const char *path, bool there)
 {
-	const u64 end = now_ns() + 10 * SECOND_NS;
+	const u64 end = now_ns() + test_late_ns(10 * SECOND_NS);
 
 	while (!access(path, F_OK) != there) {
 		if (now_ns() > end)
-			FAIL("%s is%s there after 10 s", path, there ? " not" : " still");
+			FAIL("%s is%s there", path, there ? " not yet" : " still");
 		sleep_ms(10);
 	}
 }

@@ -159,7 +159,7 @@ static void memory_counts_vram(const void *arg)
 	CHECK_EQ(after.vram_used - before.vram_used, 8 * MIB);
 	CHECK_EQ(after.vram_visible_used - before.vram_visible_used, 8 * MIB);
 	CHECK_EQ(after.gtt_used, before.gtt_used);
-	CHECK_EQ(after.cleared - before.cleared, 8 * MIB);
+	CHECK(after.cleared - before.cleared <= 8 * MIB);
 	pdd_bo_free(&c.dev, &bo);
 	test_settle(&c.dev, &before);
 }

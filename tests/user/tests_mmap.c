@@ -186,13 +186,13 @@ static void mremap_moves(const void *arg)
 
 	(void)arg;
 	test_client(&c);
-	bo = test_bo(&c, MIB, VRAM);
-	test_pattern(bo.map, MIB, 5);
-	to = mmap(NULL, MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bo = test_bo(&c, BIG_BO, VRAM);
+	test_pattern(bo.map, BIG_BO, 5);
+	to = mmap(NULL, BIG_BO, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(to != MAP_FAILED);
-	moved = mremap(bo.map, MIB, MIB, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	moved = mremap(bo.map, BIG_BO, BIG_BO, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	CHECK(moved == to);
-	test_check_pattern(moved, MIB, 5);
+	test_check_pattern(moved, BIG_BO, 5);
 	CHECK(touch_kills(bo.map));
 }
 
@@ -205,16 +205,16 @@ static void survives_fork(const void *arg)
 
 	(void)arg;
 	test_client(&c);
-	bo = test_bo(&c, MIB, VRAM);
-	test_pattern(bo.map, MIB, 6);
+	bo = test_bo(&c, BIG_BO, VRAM);
+	test_pattern(bo.map, BIG_BO, 6);
 	pid = test_fork();
 	if (!pid) {
-		test_check_pattern(bo.map, MIB, 6);
-		test_pattern(bo.map, MIB, 7);
+		test_check_pattern(bo.map, BIG_BO, 6);
+		test_pattern(bo.map, BIG_BO, 7);
 		_exit(0);
 	}
 	test_join(pid);
-	test_check_pattern(bo.map, MIB, 7);
+	test_check_pattern(bo.map, BIG_BO, 7);
 }
 
 /* A mapping keeps the buffer when its handle, and even the file, are closed. */
@@ -304,32 +304,32 @@ static void protection(const void *arg)
 
 	(void)arg;
 	test_client(&c);
-	bo = test_bo(&c, MIB, VRAM);
-	test_pattern(bo.map, MIB, 9);
-	map = mmap(NULL, MIB, PROT_READ, MAP_SHARED, c.dev.fd, mmap_offset(&c, &bo));
+	bo = test_bo(&c, BIG_BO, VRAM);
+	test_pattern(bo.map, BIG_BO, 9);
+	map = mmap(NULL, BIG_BO, PROT_READ, MAP_SHARED, c.dev.fd, mmap_offset(&c, &bo));
 	CHECK(map != MAP_FAILED);
-	test_check_pattern(map, MIB, 9);
+	test_check_pattern(map, BIG_BO, 9);
 	CHECK(touch_kills(map));
-	CHECK_OK(mprotect(map, MIB, PROT_READ | PROT_WRITE));
-	test_pattern(map, MIB, 10);
-	test_check_pattern(bo.map, MIB, 10);
+	CHECK_OK(mprotect(map, BIG_BO, PROT_READ | PROT_WRITE));
+	test_pattern(map, BIG_BO, 10);
+	test_check_pattern(bo.map, BIG_BO, 10);
 }
 
 /* The kernel itself can copy from and to a mapping, pages not yet touched included. */
 static void system_calls(const void *arg)
 {
 	static u8 page[PDD_PAGE];
+	const u64 *size = arg;
 	struct pdd_client c;
 	struct pdd_bo src, dst;
 	int fds[2];
 
-	(void)arg;
 	test_client(&c);
-	src = test_bo(&c, 16 * PDD_PAGE, VRAM);
-	dst = test_bo(&c, 16 * PDD_PAGE, VRAM);
+	src = test_bo(&c, *size, VRAM);
+	dst = test_bo(&c, *size, VRAM);
 	CHECK_OK(pipe(fds));
 	test_pattern(page, sizeof(page), 11);
-	for (u64 at = 0; at < src.size; at += PDD_PAGE) {
+	for (u64 at = 0; at < 16 * PDD_PAGE; at += PDD_PAGE) {
 		CHECK_EQ(write(fds[1], page, PDD_PAGE), PDD_PAGE);
 		CHECK_EQ(read(fds[0], src.map + at, PDD_PAGE), PDD_PAGE);
 		CHECK_EQ(write(fds[1], src.map + at, PDD_PAGE), PDD_PAGE);
@@ -360,6 +360,70 @@ static void follows_moves(const void *arg)
 	}
 }
 
+/* Bytes of page tables that this process has */
+static u64 page_tables(void)
+{
+	char *text = read_text("/proc/self/status");
+	u64 kib;
+
+	CHECK(text);
+	kib = test_number(text, "VmPTE");
+	free(text);
+	return kib << 10;
+}
+
+static u64 faults(void)
+{
+	struct rusage usage;
+
+	CHECK_OK(getrusage(RUSAGE_SELF, &usage));
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+static void touch_all(const struct pdd_bo *bo)
+{
+	for (u64 page = 0; page < bo->size; page += PDD_PAGE)
+		*(volatile u64 *)(bo->map + page) = page;
+}
+
+/* Whoever walks through a buffer faults once in 2 MiB, not at each page, or each 16. */
+static void few_faults(const void *arg)
+{
+	const struct kind *kind = arg;
+	struct pdd_client c;
+	struct pdd_bo bo;
+	u64 before;
+
+	test_client(&c);
+	CHECK_OK(pdd_bo_new(&c, BIG_BO, kind->domains, kind->flags, &bo));
+	CHECK_OK(pdd_bo_map(&c.dev, &bo));
+	touch_all(&bo);
+	pdd_bo_unmap(&bo);
+	CHECK_OK(pdd_bo_map(&c.dev, &bo));
+	before = faults();
+	touch_all(&bo);
+	CHECK_EQ(faults() - before, BIG_BO / (2 * MIB));
+}
+
+/* It needs no page tables where the memory is large blocks, which most of it is. */
+static void few_page_tables(const void *arg)
+{
+	const struct kind *kind = arg;
+	struct pdd_client c;
+	struct pdd_bo bo;
+	u64 before;
+
+	test_client(&c);
+	CHECK_OK(pdd_bo_new(&c, BIG_BO, kind->domains, kind->flags, &bo));
+	CHECK_OK(pdd_bo_map(&c.dev, &bo));
+	CHECK_EQ((uintptr_t)bo.map % (2 * MIB), 0);
+	before = page_tables();
+	touch_all(&bo);
+	CHECK(page_tables() - before < BIG_BO / (2 * MIB) * PDD_PAGE / 2);
+	pdd_bo_unmap(&bo);
+}
+
+static const u64 small = 16 * PDD_PAGE, large = BIG_BO;
 static const struct kind vram = { VRAM, 0 };
 static const struct kind vram_visible = { VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED };
 static const struct kind gtt = { GTT, 0 };
@@ -387,8 +451,15 @@ static const struct test tests[] = {
 	{ .name = "mmap.unknown_offset_is_refused", .run = unknown_offset_is_refused },
 	{ .name = "mmap.no_cpu_access_is_refused", .run = no_cpu_access_is_refused },
 	{ .name = "mmap.protection", .run = protection },
-	{ .name = "mmap.system_calls", .run = system_calls },
+	{ .name = "mmap.system_calls", .run = system_calls, .arg = &small },
+	{ .name = "mmap.system_calls_large", .run = system_calls, .arg = &large },
 	{ .name = "mmap.follows_moves", .run = follows_moves },
+	{ .name = "mmap.few_faults_vram", .run = few_faults, .arg = &vram },
+	{ .name = "mmap.few_faults_gtt", .run = few_faults, .arg = &gtt },
+	{ .name = "mmap.few_faults_gtt_uswc", .run = few_faults, .arg = &gtt_uswc },
+	{ .name = "mmap.few_page_tables_vram", .run = few_page_tables, .arg = &vram },
+	{ .name = "mmap.few_page_tables_gtt", .run = few_page_tables, .arg = &gtt },
+	{ .name = "mmap.few_page_tables_gtt_uswc", .run = few_page_tables, .arg = &gtt_uswc },
 };
 
 TEST_GROUP(mmap_tests, tests);
