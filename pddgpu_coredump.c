@@ -609,23 +609,19 @@ static size_t pddgpu_coredump_print(const struct pddgpu_dump *dump, void *data, 
 	return iter.offset;
 }
 
-static void pddgpu_coredump_publish(struct pddgpu_coredump *cd)
+static void *pddgpu_coredump_text(const struct pddgpu_dump *dump, size_t *size)
 {
-	struct drm_device *drm = &cd->pdev->drm;
-	size_t size = pddgpu_coredump_print(&cd->dump, NULL, SSIZE_MAX);
-	void *data = vmalloc(size + 1);
+	void *data;
 
-	if (!data)
-		return;
+	*size = pddgpu_coredump_print(dump, NULL, SSIZE_MAX);
+	data = vmalloc(*size + 1);
+	if (data)
+		*size = pddgpu_coredump_print(dump, data, *size + 1);
 
-	size = pddgpu_coredump_print(&cd->dump, data, size + 1);
-	dev_coredumpv(drm->dev, data, size, GFP_KERNEL);
-	if (pddgpu_coredump_pending(cd))
-		drm_info(drm, "core dump: /sys/bus/pci/devices/%s/devcoredump/data\n",
-			 dev_name(drm->dev));
+	return data;
 }
 
-static void pddgpu_coredump_make(struct pddgpu_coredump *cd)
+static void *pddgpu_coredump_make(struct pddgpu_coredump *cd, size_t *size)
 {
 	struct pddgpu_dump *dump = &cd->dump;
 	int idx;
@@ -642,7 +638,18 @@ static void pddgpu_coredump_make(struct pddgpu_coredump *cd)
 	}
 	if (dump->ib_error)
 		dump->ib_dwords = 0;
-	pddgpu_coredump_publish(cd);
+
+	return pddgpu_coredump_text(dump, size);
+}
+
+static void pddgpu_coredump_publish(struct pddgpu_coredump *cd, void *data, size_t size)
+{
+	struct drm_device *drm = &cd->pdev->drm;
+
+	dev_coredumpv(drm->dev, data, size, GFP_KERNEL);
+	if (pddgpu_coredump_pending(cd))
+		drm_info(drm, "core dump: /sys/bus/pci/devices/%s/devcoredump/data\n",
+			 dev_name(drm->dev));
 }
 
 /* Hands everything back.  The address space may go with its last user, which waits. */
@@ -658,18 +665,23 @@ static void pddgpu_coredump_release(struct pddgpu_coredump *cd)
 	clear_bit_unlock(0, &cd->busy);
 }
 
+/* Who has read a dump and frees it gets the next one, so it is shown when that can be made. */
 static void pddgpu_coredump_work(struct work_struct *work)
 {
 	struct pddgpu_coredump *cd = container_of(work, struct pddgpu_coredump, work);
+	void *data = NULL;
+	size_t size;
 
 	if (!pddgpu_coredump_pending(cd)) {
-		pddgpu_coredump_make(cd);
+		data = pddgpu_coredump_make(cd, &size);
 	} else {
 		atomic64_inc(&cd->dropped);
 		if (cd->ctx)
 			WRITE_ONCE(cd->ctx->dumped, false);
 	}
 	pddgpu_coredump_release(cd);
+	if (data)
+		pddgpu_coredump_publish(cd, data, size);
 }
 
 /* --- Life and death ----------------------------------------------------- */
