@@ -35,6 +35,7 @@ pddgpu-y := \
 	pddgpu_res_cursor.o \
 	pddgpu_reset.o \
 	pddgpu_ring.o \
+	pddgpu_shrinker.o \
 	pddgpu_trace.o \
 	pddgpu_ttm.o \
 	pddgpu_uarray.o \

@@ -9,6 +9,17 @@
 #include "pddgpu_bo.h"
 #include "pddgpu_device.h"
 #include "pddgpu_gem.h"
+#include "pddgpu_shrinker.h"
+
+/*
+ * Who is evicted first, as TTM has it: what nobody needs, and page tables last, since
+ * without those every job of the address space waits.
+ */
+enum {
+	PDDGPU_BO_PRIORITY_PURGEABLE,
+	PDDGPU_BO_PRIORITY_USER,
+	PDDGPU_BO_PRIORITY_KERNEL,
+};
 
 static void pddgpu_bo_destroy(struct ttm_buffer_object *tbo)
 {
@@ -178,8 +189,7 @@ static struct pddgpu_bo *pddgpu_bo_alloc(struct pddgpu_device *pdev,
 	drm_gem_private_object_init(&pdev->drm, &bo->tbo.base, params->size);
 	bo->tbo.base.funcs = &pddgpu_gem_funcs;
 	bo->tbo.bdev = &pdev->ttm;
-	/* Evicting a page table makes every job of its address space wait. */
-	bo->tbo.priority = params->kernel ? 1 : 0;
+	bo->tbo.priority = params->kernel ? PDDGPU_BO_PRIORITY_KERNEL : PDDGPU_BO_PRIORITY_USER;
 	bo->domains = params->domains;
 	bo->flags = params->flags;
 	bo->alignment = params->alignment;
@@ -340,10 +350,13 @@ static int pddgpu_bo_place(struct pddgpu_bo *bo, struct ttm_operation_ctx *ctx)
 	int ret;
 
 	ret = ttm_bo_validate(&bo->tbo, &bo->placement, ctx);
-	if (!ret)
-		ttm_bo_move_to_lru_tail_unlocked(&bo->tbo);
+	if (ret)
+		return ret;
 
-	return ret;
+	ttm_bo_move_to_lru_tail_unlocked(&bo->tbo);
+	pddgpu_shrinker_track(bo);
+
+	return 0;
 }
 
 int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_ctx *ctx)
@@ -379,4 +392,20 @@ int pddgpu_bo_validate_visible(struct pddgpu_bo *bo, struct ttm_operation_ctx *c
 	pddgpu_bo_add_place(bo, TTM_PL_SYSTEM, TTM_PL_FLAG_FALLBACK);
 
 	return pddgpu_bo_place(bo, ctx);
+}
+
+bool pddgpu_bo_advise(struct pddgpu_bo *bo, bool needed)
+{
+	bool retained = !bo->purged;
+
+	dma_resv_assert_held(bo->tbo.base.resv);
+
+	bo->purgeable = !needed;
+	bo->purged = bo->purged && !needed;
+	bo->tbo.priority = needed ? PDDGPU_BO_PRIORITY_USER : PDDGPU_BO_PRIORITY_PURGEABLE;
+	/* To the list of its priority */
+	ttm_bo_move_to_lru_tail_unlocked(&bo->tbo);
+	pddgpu_shrinker_track(bo);
+
+	return retained;
 }

@@ -46,6 +46,10 @@ struct pddgpu_bo {
 	bool listed;
 	/** @cpu_faulted: the CPU touched it in VRAM, visible is preferred; by the reservation */
 	bool cpu_faulted;
+	/** @purgeable: nobody needs its contents; as @cpu_faulted */
+	bool purgeable;
+	/** @purged: it has lost them, see struct drm_pddgpu_gem_madvise; as @cpu_faulted */
+	bool purged;
 	/** @moved: last move or clear by the copy engine, a reference, or NULL; as @cpu_faulted */
 	struct dma_fence *moved;
 	/** @lost: an earlier one failed; as @cpu_faulted */
@@ -141,6 +145,15 @@ int pddgpu_bo_validate(struct pddgpu_bo *bo, u32 domains, struct ttm_operation_c
  * Return: as pddgpu_bo_validate().
  */
 int pddgpu_bo_validate_visible(struct pddgpu_bo *bo, struct ttm_operation_ctx *ctx);
+
+/**
+ * pddgpu_bo_advise() - Say whether the contents of a buffer are needed
+ * @bo: the buffer, reserved
+ * @needed: if not, they may go at any time while it is idle
+ *
+ * Return: false if they have gone since they were needed last.
+ */
+bool pddgpu_bo_advise(struct pddgpu_bo *bo, bool needed);
 
 /**
  * pddgpu_bo_placement() - Where a buffer is

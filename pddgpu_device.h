@@ -21,6 +21,7 @@
 #include "pddgpu_pm.h"
 #include "pddgpu_pool.h"
 #include "pddgpu_ring.h"
+#include "pddgpu_shrinker.h"
 #include "pddgpu_vram_mgr.h"
 
 struct pci_dev;
@@ -62,6 +63,8 @@ struct pddgpu_device {
 	struct pddgpu_vram_mgr vram_mgr;
 	/** @gtt_mgr: TTM_PL_TT */
 	struct pddgpu_gtt_mgr gtt_mgr;
+	/** @shrinker: gives memory of buffers to the system */
+	struct pddgpu_shrinker shrinker;
 	/** @gart: the table behind the GTT aperture */
 	struct pddgpu_gart gart;
 
@@ -120,6 +123,8 @@ struct pddgpu_device {
 		atomic64_t evictions;
 		/** @stats.cleared: bytes */
 		atomic64_t cleared;
+		/** @stats.purged: bytes */
+		atomic64_t purged;
 	} stats;
 };
 

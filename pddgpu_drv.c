@@ -51,7 +51,8 @@
  * 2. drm_dev_enter(): a read section, not a lock, but unplug waits for it
  * 3. &pddgpu_vm.lock, or the submission that goes alone (see cs); never both
  * 4. reservations (dma_resv), several at once only through drm_exec or TTM
- * 5. &pddgpu_vram_mgr.lock, &pddgpu_gtt_mgr.lock, the pool's locks
+ * 5. &pddgpu_vram_mgr.lock, &pddgpu_gtt_mgr.lock, &pddgpu_shrinker.lock, the pool's
+ *    locks
  * 6. &pddgpu_ring.push_lock
  * 7. locks of scheduler and entities
  * 8. &pddgpu_timeline.lock, taken in interrupts
@@ -120,6 +121,7 @@ static const struct drm_ioctl_desc pddgpu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(PDDGPU_CTX_DESTROY, pddgpu_ctx_destroy_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PDDGPU_CTX_QUERY, pddgpu_ctx_query_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(PDDGPU_CS, pddgpu_cs_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(PDDGPU_GEM_MADVISE, pddgpu_gem_madvise_ioctl, DRM_RENDER_ALLOW),
 };
 
 static const struct file_operations pddgpu_fops = {
@@ -131,7 +133,8 @@ static const struct file_operations pddgpu_fops = {
 
 /*
  * What minor versions of the uAPI brought:
- * - 1.0: all of the above
+ * - 1.0: INFO to CS
+ * - 1.1: GEM_MADVISE; &drm_pddgpu_info_memory.purged
  */
 static const struct drm_driver pddgpu_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ |
@@ -146,7 +149,7 @@ static const struct drm_driver pddgpu_driver = {
 	.name = "pddgpu",
 	.desc = "Emulated discrete PCIe GPU",
 	.major = 1,
-	.minor = 0,
+	.minor = 1,
 };
 
 static int pddgpu_probe(struct pci_dev *pci, const struct pci_device_id *id)

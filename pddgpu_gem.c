@@ -64,13 +64,14 @@ static void pddgpu_gem_object_print_info(struct drm_printer *p, unsigned int ind
 	u32 placement = pddgpu_bo_placement(bo);
 
 	drm_printf_indent(p, indent,
-			  "size=%zu in=%s%s blocks=%u domains=0x%x flags=0x%x vm=%u pins=%u\n",
+			  "size=%zu in=%s%s blocks=%u domains=0x%x flags=0x%x vm=%u pins=%u%s\n",
 			  gem->size,
 			  placement == DRM_PDDGPU_DOMAIN_VRAM ? "vram" :
 			  placement == DRM_PDDGPU_DOMAIN_GTT ? "gtt" :
 			  pddgpu_gem_resident(bo) ? "system" : "nowhere",
 			  pddgpu_bo_is_visible(bo) ? "" : "-invisible", pddgpu_gem_blocks(bo),
-			  bo->domains, bo->flags, bo->vm_id, bo->tbo.pin_count);
+			  bo->domains, bo->flags, bo->vm_id, bo->tbo.pin_count,
+			  bo->purgeable ? " purgeable" : "");
 }
 
 const struct drm_gem_object_funcs pddgpu_gem_funcs = {
@@ -109,10 +110,13 @@ static void pddgpu_gem_add_stats(struct pddgpu_bo *bo, struct drm_memory_stats *
 		stats->resident += gem->size;
 	if (!dma_resv_test_signaled(gem->resv, DMA_RESV_USAGE_READ))
 		stats->active += gem->size;
+	else if (bo->purgeable && pddgpu_gem_resident(bo))
+		stats->purgeable += gem->size;
 }
 
 void pddgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
+	enum drm_gem_object_status status = DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE;
 	struct drm_memory_stats vram = {}, gtt = {}, system = {};
 	struct pddgpu_bo *bo;
 	int handle;
@@ -128,9 +132,9 @@ void pddgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 		drm_gem_object_put(&bo->tbo.base);
 	}
 
-	drm_print_memory_stats(p, &vram, DRM_GEM_OBJECT_RESIDENT, "vram");
-	drm_print_memory_stats(p, &gtt, DRM_GEM_OBJECT_RESIDENT, "gtt");
-	drm_print_memory_stats(p, &system, DRM_GEM_OBJECT_RESIDENT, "system");
+	drm_print_memory_stats(p, &vram, status, "vram");
+	drm_print_memory_stats(p, &gtt, status, "gtt");
+	drm_print_memory_stats(p, &system, status, "system");
 }
 
 /* --- ioctls ------------------------------------------------------------ */
@@ -317,4 +321,28 @@ int pddgpu_gem_wait_ioctl(struct drm_device *dev, void *data, struct drm_file *f
 		return -ETIME;
 
 	return ret < 0 ? ret : 0;
+}
+
+int pddgpu_gem_madvise_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct drm_pddgpu_gem_madvise *args = data;
+	struct drm_gem_object *gem;
+	int ret;
+
+	if (args->madv > DRM_PDDGPU_MADV_DONTNEED || args->pad)
+		return -EINVAL;
+
+	gem = drm_gem_object_lookup(file, args->handle);
+	if (!gem)
+		return -ENOENT;
+
+	ret = dma_resv_lock_interruptible(gem->resv, NULL);
+	if (!ret) {
+		args->retained = pddgpu_bo_advise(gem_to_pddgpu_bo(gem),
+						  args->madv == DRM_PDDGPU_MADV_WILLNEED);
+		dma_resv_unlock(gem->resv);
+	}
+	drm_gem_object_put(gem);
+
+	return ret;
 }

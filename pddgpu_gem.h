@@ -35,5 +35,6 @@ int pddgpu_gem_create_ioctl(struct drm_device *dev, void *data, struct drm_file 
 int pddgpu_gem_mmap_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 int pddgpu_gem_info_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 int pddgpu_gem_wait_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
+int pddgpu_gem_madvise_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 
 #endif

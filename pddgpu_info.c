@@ -50,6 +50,7 @@ static int pddgpu_info_memory(struct pddgpu_device *pdev, struct drm_pddgpu_info
 		.moved_to_gtt = atomic64_read(&pdev->stats.moved_to_gtt),
 		.evictions = atomic64_read(&pdev->stats.evictions),
 		.cleared = atomic64_read(&pdev->stats.cleared),
+		.purged = atomic64_read(&pdev->stats.purged),
 	};
 
 	return pddgpu_info_answer(args, &info, sizeof(info));

@@ -17,6 +17,7 @@
 #include "pddgpu_bo.h"
 #include "pddgpu_device.h"
 #include "pddgpu_res_cursor.h"
+#include "pddgpu_shrinker.h"
 #include "pddgpu_trace.h"
 #include "pddgpu_ttm.h"
 #include "pddgpu_vm.h"
@@ -169,6 +170,46 @@ static const struct ttm_place pddgpu_ttm_evict_vram_places[] = {
 /* From GTT, and what the budget of GTT could never hold */
 static const struct ttm_place pddgpu_ttm_evict_place = { .mem_type = TTM_PL_SYSTEM };
 
+/* One that is busy is moved: evicting is not to wait. */
+static bool pddgpu_ttm_is_purgeable(struct ttm_buffer_object *tbo)
+{
+	return pddgpu_bo_is_ours(tbo) && to_pddgpu_bo(tbo)->purgeable && !tbo->pin_count &&
+	       dma_resv_test_signaled(tbo->base.resv, DMA_RESV_USAGE_BOOKKEEP);
+}
+
+/* Given no place to go, TTM frees the memory, contents and all, and tells nobody. */
+static void pddgpu_ttm_forget(struct pddgpu_bo *bo)
+{
+	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->tbo.bdev);
+
+	pddgpu_vm_bo_moved(bo);
+	ttm_bo_unmap_virtual(&bo->tbo);
+	if (bo->purgeable) {
+		bo->purged = true;
+		atomic64_add(bo->tbo.base.size, &pdev->stats.purged);
+	}
+}
+
+int pddgpu_ttm_purge(struct pddgpu_bo *bo)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct ttm_placement nowhere = {};
+
+	if (!pddgpu_ttm_is_purgeable(&bo->tbo))
+		return -EBUSY;
+
+	pddgpu_ttm_forget(bo);
+
+	return ttm_bo_validate(&bo->tbo, &nowhere, &ctx);
+}
+
+/* There is no sense in writing down what nobody needs. */
+static void pddgpu_ttm_swap_notify(struct ttm_buffer_object *tbo)
+{
+	if (pddgpu_ttm_is_purgeable(tbo))
+		pddgpu_ttm_purge(to_pddgpu_bo(tbo));
+}
+
 /*
  * TTM asks before it moves a buffer out of VRAM, which takes pages; out of GTT,
  * which leads to swapping it out; and before it does so.  A copy is made for that,
@@ -177,7 +218,7 @@ static const struct ttm_place pddgpu_ttm_evict_place = { .mem_type = TTM_PL_SYST
 static bool pddgpu_ttm_eviction_valuable(struct ttm_buffer_object *tbo,
 					 const struct ttm_place *place)
 {
-	if (!tbo->deleted &&
+	if (!tbo->deleted && !pddgpu_ttm_is_purgeable(tbo) &&
 	    !pddgpu_ttm_has_room(ttm_to_pddgpu(tbo->bdev), PFN_UP(tbo->base.size)))
 		return false;
 
@@ -199,10 +240,7 @@ static bool pddgpu_ttm_contents_lost(struct pddgpu_device *pdev, struct ttm_reso
 		(READ_ONCE(pdev->wedged) && !pddgpu_ttm_cpu_copyable(res));
 }
 
-/*
- * An empty placement makes TTM wait and free the memory, contents and all.  It
- * tells nobody, so mappings must be gone before.  A ghost's contents nobody wants.
- */
+/* Or nowhere, see pddgpu_ttm_forget().  A ghost's contents nobody wants. */
 static void pddgpu_ttm_evict_flags(struct ttm_buffer_object *tbo, struct ttm_placement *placement)
 {
 	struct pddgpu_device *pdev = ttm_to_pddgpu(tbo->bdev);
@@ -211,9 +249,8 @@ static void pddgpu_ttm_evict_flags(struct ttm_buffer_object *tbo, struct ttm_pla
 	if (!pddgpu_bo_is_ours(tbo))
 		return;
 
-	if (pddgpu_ttm_contents_lost(pdev, tbo->resource)) {
-		pddgpu_vm_bo_moved(to_pddgpu_bo(tbo));
-		ttm_bo_unmap_virtual(tbo);
+	if (pddgpu_ttm_contents_lost(pdev, tbo->resource) || pddgpu_ttm_is_purgeable(tbo)) {
+		pddgpu_ttm_forget(to_pddgpu_bo(tbo));
 	} else if (pddgpu_ttm_in_vram(tbo->resource) && tbo->base.size <= pdev->gtt_mgr.base.size) {
 		placement->num_placement = ARRAY_SIZE(pddgpu_ttm_evict_vram_places);
 		placement->placement = pddgpu_ttm_evict_vram_places;
@@ -530,6 +567,7 @@ static const struct ttm_device_funcs pddgpu_ttm_funcs = {
 	.evict_flags = pddgpu_ttm_evict_flags,
 	.move = pddgpu_ttm_move,
 	.delete_mem_notify = pddgpu_ttm_delete_mem_notify,
+	.swap_notify = pddgpu_ttm_swap_notify,
 	.io_mem_reserve = pddgpu_ttm_io_mem_reserve,
 	.access_memory = pddgpu_ttm_access_memory,
 };
@@ -568,6 +606,7 @@ static void pddgpu_ttm_fini(struct drm_device *drm, void *arg)
 {
 	struct pddgpu_device *pdev = arg;
 
+	pddgpu_shrinker_fini(pdev);
 	pddgpu_gtt_mgr_fini(&pdev->gtt_mgr, &pdev->ttm);
 	pddgpu_vram_mgr_fini(&pdev->vram_mgr, &pdev->ttm);
 	ttm_device_fini(&pdev->ttm);
@@ -612,8 +651,15 @@ int pddgpu_ttm_init(struct pddgpu_device *pdev)
 	if (ret)
 		goto err_device_fini;
 
+	ret = pddgpu_shrinker_init(pdev);
+	if (ret)
+		goto err_managers_fini;
+
 	return drmm_add_action_or_reset(drm, pddgpu_ttm_fini, pdev);
 
+err_managers_fini:
+	pddgpu_gtt_mgr_fini(&pdev->gtt_mgr, &pdev->ttm);
+	pddgpu_vram_mgr_fini(&pdev->vram_mgr, &pdev->ttm);
 err_device_fini:
 	ttm_device_fini(&pdev->ttm);
 err_pool_fini:

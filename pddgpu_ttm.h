@@ -2,6 +2,7 @@
 #ifndef _PDDGPU_TTM_H_
 #define _PDDGPU_TTM_H_
 
+struct pddgpu_bo;
 struct pddgpu_device;
 
 /**
@@ -16,6 +17,16 @@ struct pddgpu_device;
  * Return: 0, or the error of the part that failed.
  */
 int pddgpu_ttm_init(struct pddgpu_device *pdev);
+
+/**
+ * pddgpu_ttm_purge() - Free the memory of a buffer whose contents nobody needs
+ * @bo: the buffer, reserved, &pddgpu_bo.purgeable
+ *
+ * Neither waits nor allocates; reclaim may call it.
+ *
+ * Return: 0, or -EBUSY if a job or a move uses it.
+ */
+int pddgpu_ttm_purge(struct pddgpu_bo *bo);
 
 /**
  * pddgpu_ttm_start_cleaning() - Have free VRAM cleared from now on

@@ -201,6 +201,24 @@ static void step_gem_wait(struct fuzz *f, struct fuzz_file *file)
 		   bo->handle && wait.handle == bo->handle ? FUZZ_GOOD : FUZZ_ANY);
 }
 
+static void step_gem_madvise(struct fuzz *f, struct fuzz_file *file)
+{
+	struct fuzz_bo *bo = fuzz_pick_bo(f, file);
+	struct drm_pddgpu_gem_madvise m = {
+		.handle = pick_handle(f, bo),
+		.madv = (u32)fuzz_below(f, 2),
+	};
+	u32 want;
+	int ret;
+
+	fuzz_mutate(f, &m, sizeof(m));
+	want = m.madv > DRM_PDDGPU_MADV_DONTNEED || m.pad ? FUZZ_BAD :
+	       bo->handle && m.handle == bo->handle ? FUZZ_GOOD : FUZZ_ANY;
+	ret = fuzz_ioctl(f, file, FUZZ_GEM_MADVISE, &m, want);
+	if (!ret && m.retained > 1)
+		fuzz_fail(f, "GEM_MADVISE of handle %u: retained is %u", m.handle, m.retained);
+}
+
 /* --- Address spaces ----------------------------------------------------- */
 
 static bool bind_one(struct fuzz *f, struct fuzz_file *file, struct fuzz_vm *vm,
@@ -655,6 +673,7 @@ static const struct fuzz_step steps[] = {
 	{ "GEM_MMAP", step_gem_mmap, 2 },
 	{ "GEM_INFO", step_gem_info, 4 },
 	{ "GEM_WAIT", step_gem_wait, 6 },
+	{ "GEM_MADVISE", step_gem_madvise, 5 },
 	{ "VM_CREATE", step_vm_create, 2 },
 	{ "VM_DESTROY", step_vm_destroy, 1 },
 	{ "VM_BIND", step_vm_bind, 24 },

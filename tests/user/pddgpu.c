@@ -277,6 +277,14 @@ int pdd_bo_info(struct pdd_dev *dev, const struct pdd_bo *bo, struct drm_pddgpu_
 	return pdd_ioctl(dev->fd, DRM_IOCTL_PDDGPU_GEM_INFO, info);
 }
 
+int pdd_bo_madvise(struct pdd_dev *dev, const struct pdd_bo *bo, u32 madv)
+{
+	struct drm_pddgpu_gem_madvise arg = { .handle = bo->handle, .madv = madv };
+	int ret = pdd_ioctl(dev->fd, DRM_IOCTL_PDDGPU_GEM_MADVISE, &arg);
+
+	return ret ? ret : (int)arg.retained;
+}
+
 int pdd_bo_wait(struct pdd_dev *dev, const struct pdd_bo *bo, u32 flags, u64 ns)
 {
 	struct drm_pddgpu_gem_wait wait = {

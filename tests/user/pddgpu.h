@@ -240,6 +240,16 @@ int pdd_bo_info(struct pdd_dev *dev, const struct pdd_bo *bo, struct drm_pddgpu_
 int pdd_bo_wait(struct pdd_dev *dev, const struct pdd_bo *bo, u32 flags, u64 ns);
 
 /**
+ * pdd_bo_madvise() - DRM_IOCTL_PDDGPU_GEM_MADVISE
+ * @dev: the card
+ * @bo: the buffer
+ * @madv: DRM_PDDGPU_MADV_*
+ *
+ * Return: 1 if it has its contents, 0 if it has lost them, or a negative errno.
+ */
+int pdd_bo_madvise(struct pdd_dev *dev, const struct pdd_bo *bo, u32 madv);
+
+/**
  * pdd_bind() - Map a part of a buffer in a client's address space
  * @c: the client
  * @bo: the buffer

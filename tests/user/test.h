@@ -49,7 +49,7 @@ extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, pool_tests, isolation_tests, reach_tests,
 	stale_tests, node_tests, hang_tests, hostile_tests, irq_tests, coredump_tests, reset_tests,
 	debugfs_tests, look_tests, clean_tests, twocards_tests, module_tests, death_tests,
-	failnth_tests, failnth_paths_tests, vram_tests;
+	failnth_tests, failnth_paths_tests, vram_tests, madvise_tests;
 
 /**
  * struct test_options - what the command line says
@@ -72,6 +72,9 @@ struct test_options {
 };
 
 extern struct test_options test_options;
+
+/* Pages that TTM may have before it swaps out */
+#define PAGES_LIMIT	"/sys/module/ttm/parameters/pages_limit"
 
 /**
  * test_fail() - End the test: it failed
@@ -232,6 +235,40 @@ void test_check_words(const void *map, u64 size, u32 value);
  * Return: the number.
  */
 u64 test_number(const char *text, const char *name);
+
+/**
+ * test_counter() - A number of the kernel's that stands behind its name, or fail
+ * @file: such as /proc/vmstat
+ * @name: what stands before it at the beginning of a line, without a colon
+ *
+ * Return: the number.
+ */
+u64 test_counter(const char *file, const char *name);
+
+/**
+ * test_kib() - As test_counter(), for sizes with a colon behind the name
+ * @file: such as /proc/meminfo, which has KiB
+ * @name: what stands before it at the beginning of a line
+ *
+ * Return: bytes.
+ */
+u64 test_kib(const char *file, const char *name);
+
+/**
+ * test_oom_kills() - How often the kernel has killed somebody for want of memory
+ *
+ * Return: the number.
+ */
+u64 test_oom_kills(void);
+
+#define TEST_ANY_NODE	-1
+
+/**
+ * test_use_memory() - Have memory of this process, and write to all of it
+ * @bytes: how much; until the process ends
+ * @node: NUMA node, or TEST_ANY_NODE
+ */
+void test_use_memory(u64 bytes, int node);
 
 /**
  * test_gpu_crc() - CRC of a bound buffer, computed by the card

@@ -2,7 +2,9 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -168,6 +170,52 @@ u64 test_number(const char *text, const char *name)
 			return strtoull(line + len + 1, NULL, 0);
 	}
 	FAIL("there is no \"%s:\" in the dump", name);
+}
+
+u64 test_counter(const char *file, const char *name)
+{
+	char *text = read_text(file), *line, *rest = text;
+	u64 value = ~0ULL;
+
+	if (!text)
+		FAIL("cannot read %s", file);
+	while ((line = strsep(&rest, "\n")))
+		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ' ')
+			value = strtoull(line + strlen(name), NULL, 10);
+	free(text);
+	if (value == ~0ULL)
+		FAIL("there is no %s in %s", name, file);
+	return value;
+}
+
+u64 test_kib(const char *file, const char *name)
+{
+	char *text = read_text(file);
+	u64 value;
+
+	if (!text)
+		FAIL("cannot read %s", file);
+	value = test_number(text, name);
+	free(text);
+	return value * KIB;
+}
+
+u64 test_oom_kills(void)
+{
+	return test_counter("/proc/vmstat", "oom_kill");
+}
+
+void test_use_memory(u64 bytes, int node)
+{
+	unsigned long nodes = 1UL << node;
+	char *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(map != MAP_FAILED);
+	if (node != TEST_ANY_NODE)
+		CHECK_OK(syscall(SYS_mbind, map, bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes), 0));
+	for (u64 at = 0; at < bytes; at += PDD_PAGE)
+		map[at] = 1;
 }
 
 u32 test_gpu_crc(struct pdd_client *c, const struct pdd_bo *bo)

@@ -34,6 +34,7 @@ struct fix {
 		struct drm_pddgpu_gem_mmap map;
 		struct drm_pddgpu_gem_info bo_info;
 		struct drm_pddgpu_gem_wait wait;
+		struct drm_pddgpu_gem_madvise madvise;
 		struct drm_pddgpu_vm_create vm_create;
 		struct drm_pddgpu_vm_destroy vm_destroy;
 		struct drm_pddgpu_vm_bind bind;
@@ -51,7 +52,7 @@ struct fix {
 #define CALL(name, field) { DRM_IOCTL_PDDGPU_##name, offsetof(struct fix, args.field) }
 
 enum call {
-	INFO, CREATE, MMAP, BO_INFO, WAIT, VM_CREATE, VM_DESTROY, BIND, CTX_CREATE, CTX_DESTROY,
+	INFO, CREATE, MMAP, BO_INFO, WAIT, MADVISE, VM_CREATE, VM_DESTROY, BIND, CTX_CREATE, CTX_DESTROY,
 	QUERY, CS,
 };
 
@@ -64,6 +65,7 @@ static const struct {
 	[MMAP] = CALL(GEM_MMAP, map),
 	[BO_INFO] = CALL(GEM_INFO, bo_info),
 	[WAIT] = CALL(GEM_WAIT, wait),
+	[MADVISE] = CALL(GEM_MADVISE, madvise),
 	[VM_CREATE] = CALL(VM_CREATE, vm_create),
 	[VM_DESTROY] = CALL(VM_DESTROY, vm_destroy),
 	[BIND] = CALL(VM_BIND, bind),
@@ -137,6 +139,7 @@ static void valid_calls(struct fix *f)
 	a->create = (struct drm_pddgpu_gem_create){ .size = PDD_PAGE, .domains = VRAM };
 	a->map.handle = f->bo.handle;
 	a->bo_info.handle = f->bo.handle;
+	a->madvise.handle = f->bo.handle;
 	a->wait.handle = f->bo.handle;
 	a->wait.timeout_ns = now_ns() + PDD_WAIT_NS;
 	valid_bind(f);
@@ -454,6 +457,14 @@ static const struct test tests[] = {
 	BAD(WAIT, "gem_wait.handle_max", wait.handle, ~0u, ENOENT),
 	BAD(WAIT, "gem_wait.flags_unknown", wait.flags, 2, EINVAL),
 	BAD(WAIT, "gem_wait.flags_top_bit", wait.flags, 1u << 31, EINVAL),
+
+	BAD(MADVISE, "gem_madvise.handle_zero", madvise.handle, 0, ENOENT),
+	BAD(MADVISE, "gem_madvise.handle_unknown", madvise.handle, NO_HANDLE, ENOENT),
+	BAD(MADVISE, "gem_madvise.handle_max", madvise.handle, ~0u, ENOENT),
+	BAD(MADVISE, "gem_madvise.madv_next", madvise.madv, DRM_PDDGPU_MADV_DONTNEED + 1, EINVAL),
+	BAD(MADVISE, "gem_madvise.madv_max", madvise.madv, ~0u, EINVAL),
+	BAD(MADVISE, "gem_madvise.pad_low_bit", madvise.pad, 1, EINVAL),
+	BAD(MADVISE, "gem_madvise.pad_top_bit", madvise.pad, 1u << 31, EINVAL),
 
 	BAD(VM_CREATE, "vm_create.flags_low_bit", vm_create.flags, 1, EINVAL),
 	BAD(VM_CREATE, "vm_create.flags_top_bit", vm_create.flags, 1u << 31, EINVAL),

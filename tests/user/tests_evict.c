@@ -18,7 +18,6 @@
 #define CHUNK		(64 * KIB)
 #define BO_SIZE		(16 * MIB)
 #define CHUNKS		(BO_SIZE / CHUNK)
-#define PAGES_LIMIT	"/sys/module/ttm/parameters/pages_limit"
 
 /* A set of buffers that are written and checked as a whole. */
 struct set {

@@ -121,6 +121,16 @@ static int run_gem_wait(struct nth_state *s)
 	return nth_ioctl(s, DRM_IOCTL_PDDGPU_GEM_WAIT, &arg);
 }
 
+static int run_gem_madvise(struct nth_state *s)
+{
+	struct drm_pddgpu_gem_madvise arg = {
+		.handle = s->bo.handle,
+		.madv = DRM_PDDGPU_MADV_DONTNEED,
+	};
+
+	return nth_ioctl(s, DRM_IOCTL_PDDGPU_GEM_MADVISE, &arg);
+}
+
 static int run_gem_close(struct nth_state *s)
 {
 	struct drm_gem_close arg = { .handle = s->bo.handle };
@@ -595,6 +605,7 @@ static const struct test tests[] = {
 	QUERY("gem_mmap", run_gem_mmap, GTT),
 	QUERY("gem_info", run_gem_info, VRAM),
 	QUERY("gem_wait", run_gem_wait, VRAM),
+	QUERY("gem_madvise", run_gem_madvise, GTT),
 	QUERY("prime_handle_to_fd", run_prime, GTT),
 	NTH_TEST("gem_close", .prepare = prepare_bo, .run = run_gem_close, .failed = failed_bo,
 		 .clean = clean_closed, .domains = VRAM),

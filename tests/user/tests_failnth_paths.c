@@ -20,7 +20,6 @@
 #define MARK		0x6d61726b
 #define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
 #define CLEAN_DELAY	"/sys/module/pddgpu/parameters/page_pool_clean_delay"
-#define PAGES_LIMIT	"/sys/module/ttm/parameters/pages_limit"
 
 static void create(struct nth_state *s, struct pdd_bo *bo)
 {

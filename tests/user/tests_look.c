@@ -267,6 +267,24 @@ static void fdinfo_active(const void *arg)
 	CHECK_EQ(figure(&c, "drm-active-vram"), 0);
 }
 
+/* A buffer that nobody needs is purgeable while it is idle, and as long as it has memory. */
+static void fdinfo_purgeable(const void *arg)
+{
+	struct pdd_client c;
+	struct pdd_bo bo;
+
+	(void)arg;
+	test_client(&c);
+	bo = test_bo(&c, 3 * MIB, GTT);
+	CHECK_EQ(figure(&c, "drm-purgeable-gtt"), 0);
+	CHECK_EQ(pdd_bo_madvise(&c.dev, &bo, DRM_PDDGPU_MADV_DONTNEED), 1);
+	CHECK_EQ(figure(&c, "drm-purgeable-gtt"), 3 * MIB);
+	CHECK_OK(write_text("/proc/sys/vm/drop_caches", "2"));
+	CHECK_EQ(figure(&c, "drm-purgeable-gtt"), 0);
+	CHECK_EQ(figure(&c, "drm-purgeable-system"), 0);
+	CHECK_EQ(pdd_bo_madvise(&c.dev, &bo, DRM_PDDGPU_MADV_WILLNEED), 0);
+}
+
 static const struct kind in_vram = { VRAM, 0 },
 	in_visible = { VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED },
 	in_gtt = { GTT, 0 },
@@ -282,6 +300,7 @@ static const struct test tests[] = {
 	{ .name = "look.vram_raw_invisible", .run = vram_raw_invisible, .timeout = 60 },
 	{ .name = "look.fdinfo_adds_up", .run = fdinfo_adds_up },
 	{ .name = "look.fdinfo_active", .run = fdinfo_active },
+	{ .name = "look.fdinfo_purgeable", .run = fdinfo_purgeable },
 };
 
 TEST_GROUP(look_tests, tests);

@@ -5,15 +5,12 @@
  */
 #include "test.h"
 
-#include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
@@ -22,7 +19,6 @@
 #define BO_SIZE		(16 * MIB)
 #define MAX_BOS		256
 #define BLOCK		(2 * MIB)
-#define NO_NODE		-1
 
 /* Buffers in GTT, each with its pages. */
 struct hoard {
@@ -88,54 +84,6 @@ static u64 pool_fill(struct hoard *h, u64 bytes)
 static u64 pool_fill_up(struct hoard *h)
 {
 	return pool_fill(h, h->dev.info.gtt_size / 8 * 7);
-}
-
-/* A number that stands behind its name, without a colon. */
-static u64 counter(const char *file, const char *name)
-{
-	char *text = read_text(file), *line, *rest = text;
-	u64 value = ~0ULL;
-
-	if (!text)
-		FAIL("cannot read %s", file);
-	while ((line = strsep(&rest, "\n")))
-		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ' ')
-			value = strtoull(line + strlen(name), NULL, 10);
-	free(text);
-	if (value == ~0ULL)
-		FAIL("there is no %s in %s", name, file);
-	return value;
-}
-
-static u64 kib_of(const char *file, const char *name)
-{
-	char *text = read_text(file);
-	u64 value;
-
-	if (!text)
-		FAIL("cannot read %s", file);
-	value = test_number(text, name);
-	free(text);
-	return value * KIB;
-}
-
-static u64 killed(void)
-{
-	return counter("/proc/vmstat", "oom_kill");
-}
-
-/* Memory of this process, all of it written to. */
-static void use_memory(u64 bytes, int node)
-{
-	unsigned long nodes = 1UL << node;
-	char *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	CHECK(map != MAP_FAILED);
-	if (node != NO_NODE)
-		CHECK_OK(syscall(SYS_mbind, map, bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes), 0));
-	for (u64 at = 0; at < bytes; at += PDD_PAGE)
-		map[at] = 1;
 }
 
 /* --- The limit ------------------------------------------------------------------- */
@@ -207,22 +155,22 @@ static void limit_nonsense(const void *arg)
 static void press(const char *cgroup)
 {
 	struct hoard h = { 0 };
-	u64 dead = killed(), keeps, given, need;
+	u64 dead = test_oom_kills(), keeps, given, need;
 	pid_t pid;
 
 	CHECK_OK(pdd_open(&h.dev, 0));
 	keeps = pool_fill_up(&h);
 	given = pool_number(&h, "shrinker_pages");
-	need = kib_of("/proc/meminfo", "MemFree") + keeps / 2;
+	need = test_kib("/proc/meminfo", "MemFree") + keeps / 2;
 	pid = test_fork();
 	if (!pid) {
 		if (cgroup)
 			CHECK_OK(write_text(cgroup, "0"));
-		use_memory(need, NO_NODE);
+		test_use_memory(need, TEST_ANY_NODE);
 		_exit(0);
 	}
 	CHECK_EQ(test_wait(pid), 0);
-	CHECK_EQ(killed(), dead);
+	CHECK_EQ(test_oom_kills(), dead);
 	CHECK(pool_bytes(&h) <= keeps - keeps / 4);
 	CHECK((pool_number(&h, "shrinker_pages") - given) * PDD_PAGE >= keeps / 4);
 }
@@ -250,7 +198,7 @@ static void cgroup_pressure(const void *arg)
 	(void)arg;
 	enter_cgroups();
 	press(CGROUP "/cgroup.procs");
-	CHECK_EQ(counter(CGROUP "/memory.events", "oom_kill"), 0);
+	CHECK_EQ(test_counter(CGROUP "/memory.events", "oom_kill"), 0);
 	CHECK_OK(rmdir(CGROUP));
 }
 
@@ -272,7 +220,7 @@ static void cgroup_limit_is_its_own(const void *arg)
 	pid = test_fork();
 	if (!pid) {
 		CHECK_OK(write_text(CGROUP "/cgroup.procs", "0"));
-		use_memory(32 * MIB, NO_NODE);
+		test_use_memory(32 * MIB, TEST_ANY_NODE);
 		CHECK_RET(write_text(CGROUP "/memory.reclaim", "16M"), -EAGAIN);
 		_exit(0);
 	}
@@ -309,7 +257,7 @@ static u64 node_free(int node)
 
 	snprintf(file, sizeof(file), "/sys/devices/system/node/node%d/meminfo", node);
 	snprintf(name, sizeof(name), "Node %d MemFree", node);
-	return kib_of(file, name);
+	return test_kib(file, name);
 }
 
 static u64 node_keeps(struct hoard *h, int node)
@@ -372,7 +320,7 @@ static pid_t numa_hog(u64 leave, int *hold)
 	pid = test_fork();
 	if (!pid) {
 		close(end[1]);
-		use_memory(near - leave, NEAR);
+		test_use_memory(near - leave, NEAR);
 		CHECK_EQ(write(ready[1], "", 1), 1);
 		_exit(read(end[0], &byte, 1));
 	}
@@ -408,7 +356,7 @@ static void numa_falls_back(const void *arg)
 static void numa_shrinks_the_right_node(const void *arg)
 {
 	struct hoard h = { 0 };
-	u64 dead = killed(), near, far, need;
+	u64 dead = test_oom_kills(), near, far, need;
 	int hold;
 	pid_t pid;
 
@@ -426,11 +374,11 @@ static void numa_shrinks_the_right_node(const void *arg)
 	need = node_free(NEAR) + near / 2;
 	pid = test_fork();
 	if (!pid) {
-		use_memory(need, NEAR);
+		test_use_memory(need, NEAR);
 		_exit(0);
 	}
 	CHECK_EQ(test_wait(pid), 0);
-	CHECK_EQ(killed(), dead);
+	CHECK_EQ(test_oom_kills(), dead);
 	CHECK(node_keeps(&h, NEAR) <= near - near / 4);
 	CHECK_EQ(node_keeps(&h, FAR), far);
 }

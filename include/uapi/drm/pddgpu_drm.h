@@ -43,6 +43,7 @@ extern "C" {
 #define DRM_PDDGPU_CTX_DESTROY		0x09
 #define DRM_PDDGPU_CTX_QUERY		0x0a
 #define DRM_PDDGPU_CS			0x0b
+#define DRM_PDDGPU_GEM_MADVISE		0x0c
 
 /**
  * enum drm_pddgpu_info_query - what DRM_IOCTL_PDDGPU_INFO returns
@@ -121,6 +122,8 @@ struct drm_pddgpu_info_memory {
 	__u64 evictions;
 	/** @cleared: bytes that the copy engine cleared for new buffers, which waited for it */
 	__u64 cleared;
+	/** @purged: bytes of buffers whose contents nobody needed; since 1.1 */
+	__u64 purged;
 };
 
 /**
@@ -242,6 +245,31 @@ struct drm_pddgpu_gem_wait {
 	__u32 flags;
 	/** @timeout_ns: absolute CLOCK_MONOTONIC time, ns; the past only polls */
 	__s64 timeout_ns;
+};
+
+/* Values of DRM_IOCTL_PDDGPU_GEM_MADVISE */
+#define DRM_PDDGPU_MADV_WILLNEED	0 /* keep the contents, as from the start */
+#define DRM_PDDGPU_MADV_DONTNEED	1 /* they may go when memory is short */
+
+/**
+ * struct drm_pddgpu_gem_madvise - argument of DRM_IOCTL_PDDGPU_GEM_MADVISE
+ *
+ * For caches of buffers: one that is not needed gives its memory to whoever is
+ * short of it, on the card or in the system, before anything is evicted or swapped
+ * out.  It stays what it is, bound and mapped, and can be used; but as long as no
+ * job uses it, what it holds may go at any time, and zeroes are there instead.
+ * The next job in an address space where it is bound brings it back, so it is best
+ * unbound.  Since 1.1.
+ */
+struct drm_pddgpu_gem_madvise {
+	/** @handle: the GEM handle */
+	__u32 handle;
+	/** @madv: DRM_PDDGPU_MADV_* */
+	__u32 madv;
+	/** @retained: out: 1, or 0 if it has lost its contents since it was needed last */
+	__u32 retained;
+	/** @pad: must be 0 */
+	__u32 pad;
 };
 
 /**
@@ -477,6 +505,8 @@ struct drm_pddgpu_cs {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CTX_QUERY, struct drm_pddgpu_ctx_query)
 #define DRM_IOCTL_PDDGPU_CS \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CS, struct drm_pddgpu_cs)
+#define DRM_IOCTL_PDDGPU_GEM_MADVISE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_MADVISE, struct drm_pddgpu_gem_madvise)
 
 #if defined(__cplusplus)
 }
