@@ -341,9 +341,12 @@ static void clean_test_exit(struct kunit *test)
 		return;
 
 	cancel_delayed_work_sync(&t->finish);
+	/* A job that has begun is waited for; and when it has ended there may be another. */
 	if (t->fence)
 		clean_signal(t, -ECANCELED);
 	pddgpu_vram_stop_cleaning(&t->mgr);
+	if (t->fence)
+		clean_signal(t, -ECANCELED);
 	pddgpu_kunit_place_free_all(&t->mgr.base);
 	pddgpu_vram_mgr_fini(&t->mgr, &t->kunit->ttm);
 }
