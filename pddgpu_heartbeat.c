@@ -36,12 +36,12 @@ static const struct kernel_param_ops pddgpu_heartbeat_ms_ops = {
 };
 
 static unsigned int job_timeout_ms = 600;
-module_param_cb(job_timeout_ms, &pddgpu_heartbeat_ms_ops, &job_timeout_ms, 0444);
+module_param_cb(job_timeout_ms, &pddgpu_heartbeat_ms_ops, &job_timeout_ms, 0644);
 MODULE_PARM_DESC(job_timeout_ms,
 		 "Time without progress after which a job counts as hung, ms (default 600)");
 
 static unsigned int job_max_ms = 10000;
-module_param_cb(job_max_ms, &pddgpu_heartbeat_ms_ops, &job_max_ms, 0444);
+module_param_cb(job_max_ms, &pddgpu_heartbeat_ms_ops, &job_max_ms, 0644);
 MODULE_PARM_DESC(job_max_ms,
 		 "Time after which a job counts as hung, progress or not, ms (default 10000)");
 
@@ -90,13 +90,14 @@ static bool pddgpu_heartbeat_is_hung(struct pddgpu_ring *ring,
 		return false;
 
 	pddgpu_heartbeat_compare(ring, head);
-	if (watch->stalled * PDDGPU_HEARTBEAT_MS >= job_timeout_ms)
+	if (watch->stalled * PDDGPU_HEARTBEAT_MS >= READ_ONCE(job_timeout_ms))
 		return true;
 	/* The engine does not come back to it. */
 	if (watch->stalled && watch->progress.passed)
 		return true;
 	/* The kernel's own jobs are of bounded length. */
-	return head->user && time_after(jiffies, watch->since + msecs_to_jiffies(job_max_ms));
+	return head->user &&
+	       time_after(jiffies, watch->since + msecs_to_jiffies(READ_ONCE(job_max_ms)));
 }
 
 static enum pddgpu_reset_why pddgpu_heartbeat_diagnose(struct pddgpu_ring *ring, bool *busy)

@@ -104,6 +104,8 @@ static bool leaked(const struct usage *before, const struct usage *now, char *wh
 
 /* What tests change for the whole machine: each of them finds it as the first one did. */
 static const char *const setting_files[] = {
+	"/sys/module/pddgpu/parameters/job_max_ms",
+	"/sys/module/pddgpu/parameters/job_timeout_ms",
 	"/sys/module/pddgpu/parameters/page_pool_size",
 	"/sys/module/pddgpu/parameters/page_pool_clean_delay",
 	"/sys/module/pddgpu/parameters/vram_clean_delay",

@@ -291,10 +291,20 @@ void test_use_memory(u64 bytes, int node);
  */
 u32 test_gpu_crc(struct pdd_client *c, const struct pdd_bo *bo);
 
+#define TEST_NEVER_MS	3600000
+
+/**
+ * test_job_limits() - Say when jobs count as hung, until the test is over
+ * @timeout_ms: after so long without progress, or 0 to leave it
+ * @max_ms: after so long in any case, or 0 to leave it
+ */
+void test_job_limits(unsigned int timeout_ms, unsigned int max_ms);
+
 /**
  * test_gate() - A job that holds an engine until test_gate_open()
  *
- * What is bound after it waits for it, so bind everything else before.
+ * What is bound after it waits for it, so bind everything else before.  No job counts
+ * as hung from here on: on a slow machine the holder would, before it is let go.
  *
  * @c: the client
  * @ctx: id of the context
@@ -378,14 +388,6 @@ int test_module_load(const char *params);
  * Fails after some seconds.
  */
 void test_wait_for_card(void);
-
-/**
- * test_with_params() - Run a test, and fail as it does, with other parameters of the driver
- * @params: as for test_module_load()
- * @run: the test; it runs in a child, and the driver is loaded anew before and after it
- * @arg: for @run
- */
-void test_with_params(const char *params, void (*run)(const void *arg), const void *arg);
 
 /**
  * test_suspend() - Suspend all devices and resume them at once

@@ -254,11 +254,29 @@ u32 test_gpu_crc(struct pdd_client *c, const struct pdd_bo *bo)
 	return crc;
 }
 
+static void set_job_limit(const char *name, unsigned int ms)
+{
+	char path[64], text[16];
+
+	if (!ms)
+		return;
+	snprintf(path, sizeof(path), "/sys/module/pddgpu/parameters/%s", name);
+	snprintf(text, sizeof(text), "%u", ms);
+	CHECK_OK(write_text(path, text));
+}
+
+void test_job_limits(unsigned int timeout_ms, unsigned int max_ms)
+{
+	set_job_limit("job_timeout_ms", timeout_ms);
+	set_job_limit("job_max_ms", max_ms);
+}
+
 struct pdd_bo test_gate(struct pdd_client *c, u32 ctx, u32 engine, const struct pdd_use *use)
 {
 	struct pdd_bo gate = test_bo(c, PDD_PAGE, GTT);
 	struct pdd_ib ib = test_ib(c, 16);
 
+	test_job_limits(TEST_NEVER_MS, TEST_NEVER_MS);
 	pdd_wait(&ib, PDDGPU_WAIT_EQ, gate.va, 1, ~0u);
 	CHECK_OK(pdd_submit_ctx(c, ctx, engine, &ib, use));
 	return gate;
@@ -397,29 +415,6 @@ void test_wait_for_card(void)
 	for (int ms = 0; ms < 5000 && !pdd_count(); ms += 10)
 		sleep_ms(10);
 	CHECK(pdd_count() > 0);
-}
-
-static void module_reload(const char *params)
-{
-	CHECK_OK(test_module_unload());
-	CHECK_OK(test_module_load(params));
-	test_wait_for_card();
-}
-
-void test_with_params(const char *params, void (*run)(const void *arg), const void *arg)
-{
-	pid_t pid;
-	int ret;
-
-	module_reload(params);
-	pid = test_fork();
-	if (!pid) {
-		run(arg);
-		_exit(0);
-	}
-	ret = test_wait(pid);
-	module_reload("");
-	CHECK_EQ(ret, 0);
 }
 
 int test_suspend(void)

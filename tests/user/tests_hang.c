@@ -120,7 +120,7 @@ static void others_are_unharmed(const void *arg)
 }
 
 /* While a job has one engine for as long as it likes, the other one does not even notice. */
-static void beside_held_engine(const void *arg)
+static void other_engine_goes_on(const void *arg)
 {
 	const u32 engine = *(const u32 *)arg;
 	struct pdd_client holder, c;
@@ -130,6 +130,7 @@ static void beside_held_engine(const void *arg)
 
 	test_client(&holder);
 	test_client(&c);
+	test_job_limits(TEST_NEVER_MS, TEST_NEVER_MS);
 	gate = test_bo(&holder, PDD_PAGE, GTT);
 	bo = test_bo(&c, PDD_PAGE, GTT);
 	holds = test_ib(&holder, 16);
@@ -144,11 +145,6 @@ static void beside_held_engine(const void *arg)
 	CHECK_EQ(*(u64 *)bo.map, 10);
 	test_gate_open(&gate);
 	CHECK_OK(pdd_finish(&holder.dev, out));
-}
-
-static void other_engine_goes_on(const void *arg)
-{
-	test_with_params("job_timeout_ms=3600000 job_max_ms=3600000", beside_held_engine, arg);
 }
 
 /* The engine hangs inside a packet, as real ones do, not in a polite WAIT. */
@@ -295,6 +291,7 @@ static void too_long(const void *arg)
 
 	test_client(&guilty);
 	test_client(&c);
+	test_job_limits(0, MAX_MS);
 	never = test_bo(&guilty, PDD_PAGE, GTT);
 	word = test_bo(&c, PDD_PAGE, GTT);
 	endless = slow_ib(&guilty, ENDLESS, never.va);
@@ -321,22 +318,13 @@ static void too_long(const void *arg)
 	test_check_alive(0);
 }
 
-/* Whoever comes next finds the usual limits. */
-static void too_long_with_limit(const void *arg)
-{
-	char params[32];
-
-	snprintf(params, sizeof(params), "job_max_ms=%u", MAX_MS);
-	test_with_params(params, too_long, arg);
-}
-
 /*
  * A job that is cancelled ends no sooner than the one before it in its queue, which
  * runs: whoever waits for the later one may take back what the earlier one uses.  The
  * one that runs does not notice that the hung one is reset, for a reset of the card
  * would cut it off.
  */
-static void cancelled_behind(const void *arg)
+static void cancelled_in_turn(const void *arg)
 {
 	const u32 engine = *(const u32 *)arg;
 	struct drm_pddgpu_sync syncs[2] = { { .flags = 0 }, { .flags = DRM_PDDGPU_SYNC_SIGNAL } };
@@ -347,6 +335,7 @@ static void cancelled_behind(const void *arg)
 	u32 running;
 
 	test_client(&c);
+	test_job_limits(0, TEST_NEVER_MS);
 	bo = test_bo(&c, PDD_PAGE, GTT);
 	never = test_ib(&c, 16);
 	runs = slow_ib(&c, ENDLESS, bo.va);
@@ -366,12 +355,6 @@ static void cancelled_behind(const void *arg)
 	CHECK_OK(pdd_finish(&c.dev, running));
 	CHECK_EQ(*(u64 *)bo.map, 1);
 	expect_killed(&c, syncs[1].handle);
-}
-
-/* The job that runs gets the time, however slow the machine is. */
-static void cancelled_in_turn(const void *arg)
-{
-	test_with_params("job_max_ms=3600000", cancelled_behind, arg);
 }
 
 static const u32 on_copy = COPY, on_compute = COMPUTE;
@@ -398,7 +381,7 @@ static const struct test tests[] = {
 	{ .name = "hang.again_and_again", .run = again_and_again, .timeout = 60 },
 	{ .name = "hang.long_job_is_not_hung", .run = long_job_is_not_hung },
 	BOTH_LIMITED("other_engine_goes_on", other_engine_goes_on),
-	BOTH_LIMITED("too_long", too_long_with_limit),
+	BOTH_LIMITED("too_long", too_long),
 	BOTH_LIMITED("cancelled_in_turn", cancelled_in_turn),
 };
 

@@ -333,7 +333,7 @@ static void ordered(const void *arg)
 }
 
 /* A job that is longer than anybody waits for is cut off, and says so. */
-static void reset_while_held(const void *arg)
+static void ordered_while_hung(const void *arg)
 {
 	const u32 engine = *(const u32 *)arg;
 	struct pdd_client c;
@@ -342,6 +342,7 @@ static void reset_while_held(const void *arg)
 	u32 hung, out;
 
 	test_client(&c);
+	test_job_limits(TEST_NEVER_MS, TEST_NEVER_MS);
 	gate = test_bo(&c, PDD_PAGE, GTT);
 	word = test_bo(&c, PDD_PAGE, GTT);
 	waits = test_ib(&c, 16);
@@ -358,12 +359,6 @@ static void reset_while_held(const void *arg)
 	CHECK_EQ(*(u64 *)word.map, 1);
 	CHECK_EQ(ctx_flags(&c) & DRM_PDDGPU_CTX_BANNED, 0);
 	test_check_alive(0);
-}
-
-/* However slow the machine is, the job does not count as hung yet. */
-static void ordered_while_hung(const void *arg)
-{
-	test_with_params("job_timeout_ms=3600000 job_max_ms=3600000", reset_while_held, arg);
 }
 
 /* --- Sleep ------------------------------------------------------------- */
