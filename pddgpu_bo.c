@@ -25,6 +25,7 @@ static void pddgpu_bo_destroy(struct ttm_buffer_object *tbo)
 {
 	struct pddgpu_bo *bo = to_pddgpu_bo(tbo);
 
+	pddgpu_shrinker_forget(bo);
 	drm_gem_object_release(&tbo->base);
 	dma_fence_put(bo->moved);
 	if (bo->vm_resv)

@@ -50,6 +50,8 @@ struct pddgpu_bo {
 	bool purgeable;
 	/** @purged: it has lost them, see struct drm_pddgpu_gem_madvise; as @cpu_faulted */
 	bool purged;
+	/** @tracked: in &pddgpu_shrinker.purgeable, or a scan has it; as @cpu_faulted */
+	bool tracked;
 	/** @moved: last move or clear by the copy engine, a reference, or NULL; as @cpu_faulted */
 	struct dma_fence *moved;
 	/** @lost: an earlier one failed; as @cpu_faulted */

@@ -5,6 +5,7 @@
 #include <linux/sizes.h>
 #include <linux/swap.h>
 
+#include <drm/drm_managed.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_tt.h>
 
@@ -48,16 +49,32 @@ static bool pddgpu_shrinker_has_pages(const struct pddgpu_bo *bo)
 	return bo->tbo.ttm && ttm_tt_is_populated(bo->tbo.ttm);
 }
 
+/*
+ * Not by drm_gem_lru_remove(), which looks without a lock in which list it is: while
+ * it is being scanned that is one on the scan's stack, or none for a moment.
+ */
+void pddgpu_shrinker_forget(struct pddgpu_bo *bo)
+{
+	if (!bo->tracked)
+		return;
+
+	drm_gem_lru_move_tail(&ttm_to_pddgpu(bo->tbo.bdev)->shrinker.rest, &bo->tbo.base);
+	bo->tracked = false;
+}
+
 void pddgpu_shrinker_track(struct pddgpu_bo *bo)
 {
 	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->tbo.bdev);
 
 	dma_resv_assert_held(bo->tbo.base.resv);
 
-	if (bo->purgeable && pddgpu_shrinker_has_pages(bo))
-		drm_gem_lru_move_tail(&pdev->shrinker.purgeable, &bo->tbo.base);
-	else
-		drm_gem_lru_remove(&bo->tbo.base);
+	if (!bo->purgeable || !pddgpu_shrinker_has_pages(bo)) {
+		pddgpu_shrinker_forget(bo);
+		return;
+	}
+
+	drm_gem_lru_move_tail(&pdev->shrinker.purgeable, &bo->tbo.base);
+	bo->tracked = true;
 }
 
 /* What is put back to the list here would be met again by the same scan, for ever. */
@@ -69,7 +86,7 @@ static bool pddgpu_shrinker_purge(struct drm_gem_object *obj)
 	if (had_pages && pddgpu_ttm_purge(bo))
 		return false;
 
-	drm_gem_lru_remove(obj);
+	pddgpu_shrinker_forget(bo);
 
 	return had_pages;
 }
@@ -171,9 +188,15 @@ static unsigned long pddgpu_shrinker_scan(struct shrinker *base, struct shrink_c
 int pddgpu_shrinker_init(struct pddgpu_device *pdev)
 {
 	struct pddgpu_shrinker *shrinker = &pdev->shrinker;
+	int ret;
 
-	mutex_init(&shrinker->lock);
+	/* Buffers that are still being taken apart come here after pddgpu_shrinker_fini(). */
+	ret = drmm_mutex_init(&pdev->drm, &shrinker->lock);
+	if (ret)
+		return ret;
+
 	drm_gem_lru_init(&shrinker->purgeable, &shrinker->lock);
+	drm_gem_lru_init(&shrinker->rest, &shrinker->lock);
 	INIT_WORK(&shrinker->swap_work, pddgpu_shrinker_swap_work);
 	init_waitqueue_head(&shrinker->wait);
 
@@ -194,5 +217,4 @@ void pddgpu_shrinker_fini(struct pddgpu_device *pdev)
 {
 	shrinker_free(pdev->shrinker.base);
 	cancel_work_sync(&pdev->shrinker.swap_work);
-	mutex_destroy(&pdev->shrinker.lock);
 }

@@ -26,6 +26,8 @@ struct pddgpu_shrinker {
 	 * may have lost their pages in other ways
 	 */
 	struct drm_gem_lru purgeable;
+	/** @rest: buffers that were there once, and are not any more */
+	struct drm_gem_lru rest;
 	/** @populated: pages that all buffers have, needed or not */
 	atomic_long_t populated;
 	/** @swap_work: swaps buffers out */
@@ -66,5 +68,11 @@ void pddgpu_shrinker_account(struct pddgpu_device *pdev, long num_pages);
  * @bo: the buffer, reserved
  */
 void pddgpu_shrinker_track(struct pddgpu_bo *bo);
+
+/**
+ * pddgpu_shrinker_forget() - Take a buffer out of the list of those nobody needs
+ * @bo: the buffer, reserved or about to be freed; it need not be there
+ */
+void pddgpu_shrinker_forget(struct pddgpu_bo *bo);
 
 #endif
