@@ -16,6 +16,7 @@
 #include "pddgpu_device.h"
 #include "pddgpu_mmap.h"
 #include "pddgpu_res_cursor.h"
+#include "pddgpu_shrinker.h"
 
 /**
  * DOC: CPU mappings
@@ -107,8 +108,11 @@ static vm_fault_t pddgpu_mmap_place(struct pddgpu_bo *bo, struct vm_fault *vmf)
 		return 0;
 	ctx.force_alloc = true;
 	ret = ttm_tt_populate(bo->tbo.bdev, bo->tbo.ttm, &ctx);
+	if (ret)
+		return pddgpu_mmap_error(ret);
+	pddgpu_shrinker_track(bo);
 
-	return ret ? pddgpu_mmap_error(ret) : 0;
+	return 0;
 }
 
 /* --- Entries ----------------------------------------------------------- */

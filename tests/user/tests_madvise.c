@@ -148,6 +148,23 @@ static void dropped(const void *arg)
 	test_check_pattern(needed.map, needed.size, 1);
 }
 
+/* Given up before it was touched, and touched then: it has pages all the same. */
+static void dropped_early(const void *arg)
+{
+	struct pdd_client c;
+	struct pdd_bo bo;
+
+	(void)arg;
+	test_client(&c);
+	CHECK_OK(pdd_bo_create(&c.dev, BO_SIZE, DRM_PDDGPU_DOMAIN_CPU, 0, &bo));
+	CHECK_OK(pdd_bo_map(&c.dev, &bo));
+	advise(&c, &bo, DONTNEED, 1);
+	test_pattern(bo.map, bo.size, 1);
+	drop(&c, BO_SIZE);
+	test_check_words(bo.map, bo.size, 0);
+	advise(&c, &bo, WILLNEED, 0);
+}
+
 /* Used again in spite of the advice, and dropped again, by a job first and then by the CPU. */
 static void dropped_again(const void *arg)
 {
@@ -295,6 +312,7 @@ static const struct test tests[] = {
 	{ .name = "madvise.dropped_uswc", .run = dropped, .arg = &uswc },
 	{ .name = "madvise.dropped_cpu", .run = dropped, .arg = &cpu },
 	{ .name = "madvise.dropped_private", .run = dropped, .arg = &private },
+	{ .name = "madvise.dropped_early", .run = dropped_early },
 	{ .name = "madvise.dropped_again", .run = dropped_again },
 	{ .name = "madvise.busy", .run = busy },
 	{ .name = "madvise.makes_room", .run = makes_room, .timeout = 60 },
