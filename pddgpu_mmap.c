@@ -53,8 +53,8 @@ static vm_fault_t pddgpu_mmap_error(int err)
 }
 
 /*
- * As TTM waits for moves, if possible without the mmap lock and the reservation;
- * but what they came to must be known before anything is mapped.
+ * As TTM waits for moves, if possible without the mmap lock, and with the reservation
+ * let go afterwards; but what they came to must be known before anything is mapped.
  */
 static vm_fault_t pddgpu_mmap_wait(struct ttm_buffer_object *tbo, struct vm_fault *vmf)
 {
@@ -255,12 +255,24 @@ static bool pddgpu_mmap_prot_fits(const struct pddgpu_mmap_range *range)
 	return !differ;
 }
 
+/*
+ * A small fault may have put a page table there since the kernel looked, and the memory
+ * may have become one piece after that: the kernel would complain of the table.
+ */
+static bool pddgpu_mmap_has_table(struct vm_fault *vmf)
+{
+	pmd_t pmd = READ_ONCE(*vmf->pmd);
+
+	return !pmd_none(pmd) && !pmd_trans_huge(pmd);
+}
+
 static vm_fault_t pddgpu_mmap_huge(struct vm_fault *vmf)
 {
 	unsigned long addr = ALIGN_DOWN(vmf->address, PMD_SIZE), pfn;
 	struct pddgpu_mmap_range range;
 
-	if (!pddgpu_mmap_range_init(&range, vmf->vma, addr, addr + PMD_SIZE) ||
+	if (pddgpu_mmap_has_table(vmf) ||
+	    !pddgpu_mmap_range_init(&range, vmf->vma, addr, addr + PMD_SIZE) ||
 	    !pddgpu_mmap_prot_fits(&range))
 		return VM_FAULT_FALLBACK;
 
