@@ -416,6 +416,9 @@ struct dma_fence *pddgpu_copy_clear(struct ttm_buffer_object *bo, struct ttm_res
 	int idx;
 
 	dma_resv_assert_held(bo->base.resv);
+	/* VRAM may have lost what it held, so no block can be trusted to be clear. */
+	if (READ_ONCE(pdev->wedged))
+		return ERR_PTR(-EIO);
 	if (!drm_dev_enter(&pdev->drm, &idx))
 		return ERR_PTR(-ENODEV);
 

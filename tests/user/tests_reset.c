@@ -558,6 +558,17 @@ static void bind_driver(const struct pdd_dev *dev, const char *file)
 	CHECK_OK(write_text(path, dev->pci));
 }
 
+/* Nor is what was clear before. */
+static void check_new_buffer(struct pdd_dev *dev)
+{
+	struct pdd_bo bo;
+
+	CHECK_OK(pdd_bo_create(dev, 8 * MIB, VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, &bo));
+	CHECK_OK(pdd_bo_map(dev, &bo));
+	test_check_words(bo.map, bo.size, 0);
+	pdd_bo_free(dev, &bo);
+}
+
 /*
  * VRAM forgets in a reset: nothing on the card can be trusted, so it is wedged.  Who
  * has files open is told, and after binding the driver again the card works.
@@ -579,6 +590,7 @@ static void wedged(const void *arg)
 	pdd_nop(&ib, 0);
 	CHECK_RET(pdd_submit_out(&c, COPY, &ib, NULL, 0, &out), -EIO);
 	CHECK_RET(pdd_submit_out(&other, COMPUTE, &ib, NULL, 0, &out), -EIO);
+	check_new_buffer(&c.dev);
 	CHECK_OK(write_text(reset_path(&c.dev), "1"));
 	CHECK_RET(pdd_submit_out(&c, COPY, &ib, NULL, 0, &out), -EIO);
 	bind_driver(&c.dev, "unbind");
