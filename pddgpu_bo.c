@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/delay.h>
 #include <linux/dma-fence.h>
 #include <linux/slab.h>
 
@@ -10,6 +11,9 @@
 #include "pddgpu_device.h"
 #include "pddgpu_gem.h"
 #include "pddgpu_shrinker.h"
+
+/* How long to wait at most before there is no room, each time twice as long as before */
+#define PDDGPU_BO_RETRY_MS	32
 
 /*
  * Who is evicted first, as TTM has it: what nobody needs, and page tables last, since
@@ -256,19 +260,22 @@ out_unlock:
 /*
  * Memory may be on its way back, from buffers that are gone but for their last jobs.
  * TTM waits for those unless it meets them while they are taken apart: without a
- * ticket it passes over whatever is locked.
+ * ticket it passes over whatever is locked.  That does not take long.  To flush TTM's
+ * queue would be to wait for everybody's last jobs, and not to be killed meanwhile.
  */
 struct pddgpu_bo *pddgpu_bo_create(struct pddgpu_device *pdev,
 				   const struct pddgpu_bo_params *params)
 {
 	struct pddgpu_bo *bo = pddgpu_bo_try_create(pdev, params);
+	unsigned int ms;
 
-	if (bo != ERR_PTR(-ENOSPC))
-		return bo;
+	for (ms = 1; bo == ERR_PTR(-ENOSPC) && ms <= PDDGPU_BO_RETRY_MS; ms *= 2) {
+		if (msleep_interruptible(ms))
+			return ERR_PTR(-ERESTARTSYS);
+		bo = pddgpu_bo_try_create(pdev, params);
+	}
 
-	flush_workqueue(pdev->ttm.wq);
-
-	return pddgpu_bo_try_create(pdev, params);
+	return bo;
 }
 
 static u64 pddgpu_bo_kernel_addr(struct pddgpu_bo *bo)

@@ -3,6 +3,8 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define COUNT_MANY	2000
 
@@ -265,6 +267,40 @@ static void wait_for_readers(const void *arg)
 	CHECK_OK(pdd_bo_wait(&c.dev, &bo, DRM_PDDGPU_GEM_WAIT_WRITE, PDD_WAIT_NS));
 }
 
+/* What is too much is too much at once, whatever buffers of others have yet to go. */
+static void no_room_waits_for_nobody(const void *arg)
+{
+	const u64 end = now_ns() + test_late_ns(3000000000ULL);
+	struct pdd_bo bo, gate, all;
+	struct pdd_client c;
+	struct pdd_dev dev;
+	bool ended;
+	pid_t pid;
+
+	(void)arg;
+	test_client(&c);
+	bo = test_bo(&c, MIB, GTT);
+	gate = test_gate(&c, c.ctx, DRM_PDDGPU_ENGINE_COMPUTE, NULL);
+	CHECK_OK(pdd_unbind(&c, bo.va, bo.size));
+	pdd_bo_free(&c.dev, &bo);
+	pid = test_fork();
+	if (!pid) {
+		CHECK_OK(pdd_open(&dev, 0));
+		CHECK_RET(pdd_bo_create(&dev, dev.info.vram_size, VRAM, 0, &all), -ENOSPC);
+		_exit(0);
+	}
+	do {
+		siginfo_t info = { 0 };
+
+		sleep_ms(10);
+		CHECK_OK(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT));
+		ended = info.si_pid;
+	} while (!ended && now_ns() < end);
+	test_gate_open(&gate);
+	CHECK(ended);
+	test_join(pid);
+}
+
 static const struct test tests[] = {
 	{ .name = "gem.create_rounds_up", .run = create_rounds_up },
 	{ .name = "gem.info_tells_creation", .run = info_tells_creation },
@@ -275,6 +311,7 @@ static const struct test tests[] = {
 	{ .name = "gem.cpu_access_required_is_visible", .run = cpu_access_required_is_visible },
 	{ .name = "gem.no_cpu_access_is_invisible", .run = no_cpu_access_is_invisible },
 	{ .name = "gem.create_many", .run = create_many },
+	{ .name = "gem.no_room_waits_for_nobody", .run = no_room_waits_for_nobody },
 	{ .name = "gem.close_unknown", .run = close_unknown },
 	{ .name = "gem.private_is_not_exported", .run = private_is_not_exported },
 	{ .name = "gem.wait_idle", .run = wait_idle },
