@@ -271,11 +271,16 @@ static void fdinfo_active(const void *arg)
 static void fdinfo_purgeable(const void *arg)
 {
 	struct pdd_client c;
+	struct pdd_ib ib;
 	struct pdd_bo bo;
 
 	(void)arg;
 	test_client(&c);
 	bo = test_bo(&c, 3 * MIB, GTT);
+	ib = test_ib(&c, 16);
+	pdd_nop(&ib, 0);
+	/* When it is done, so are the page tables for the buffer. */
+	CHECK_OK(pdd_run(&c, DRM_PDDGPU_ENGINE_COPY, &ib, NULL, 0));
 	CHECK_EQ(figure(&c, "drm-purgeable-gtt"), 0);
 	CHECK_EQ(pdd_bo_madvise(&c.dev, &bo, DRM_PDDGPU_MADV_DONTNEED), 1);
 	CHECK_EQ(figure(&c, "drm-purgeable-gtt"), 3 * MIB);

@@ -216,6 +216,7 @@ static void makes_room(const void *arg)
 	struct drm_pddgpu_gem_info info;
 	struct pdd_bo bos[2 * PIECES];
 	struct pdd_client c;
+	struct pdd_ib ib;
 	const u64 half = PIECES / 2;
 	u64 size, fresh;
 	u32 num = 0;
@@ -229,6 +230,10 @@ static void makes_room(const void *arg)
 		CHECK_OK(pdd_bo_new(&c, size, VRAM, 0, &bos[num]));
 		advise(&c, &bos[num++], DONTNEED, 1);
 	}
+	ib = test_ib(&c, 16);
+	pdd_nop(&ib, 0);
+	/* When it is done, so is all that was before it: clears, and page tables. */
+	CHECK_OK(pdd_run(&c, COPY, &ib, NULL, 0));
 	test_wait_for_cleaners(&c.dev);
 	before = test_memory(&c.dev);
 	/* A quarter is free, a quarter is not needed. */
