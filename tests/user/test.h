@@ -48,7 +48,7 @@ struct test_group {
 extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_tests, cs_tests,
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, pool_tests, isolation_tests, reach_tests,
 	stale_tests, node_tests, hang_tests, hostile_tests, irq_tests, coredump_tests, reset_tests,
-	debugfs_tests, look_tests, clean_tests, twocards_tests, module_tests, death_tests,
+	wedged_tests, debugfs_tests, look_tests, clean_tests, twocards_tests, module_tests, death_tests,
 	failnth_tests, failnth_paths_tests, vram_tests, madvise_tests, swap_tests;
 
 /**
@@ -192,6 +192,14 @@ int test_wait(pid_t pid);
 void test_join(pid_t pid);
 
 /**
+ * test_touch() - See how a process ends that reads a word
+ * @map: the word
+ *
+ * Return: as test_wait(), 0 if nothing is wrong.
+ */
+int test_touch(const void *map);
+
+/**
  * test_memory() - INFO_MEMORY, or fail
  * @dev: the card
  *
@@ -281,6 +289,14 @@ void test_enter_cgroups(const char *cgroup);
  * @node: NUMA node, or TEST_ANY_NODE
  */
 void test_use_memory(u64 bytes, int node);
+
+/**
+ * test_is_wedged() - Ask whether the driver has given up on a card's engines
+ * @dev: the card, bound to the driver
+ *
+ * Return: whether it has; fails the test if it does not say.
+ */
+bool test_is_wedged(const struct pdd_dev *dev);
 
 /**
  * test_gpu_crc() - CRC of a bound buffer, computed by the card

@@ -106,6 +106,17 @@ void test_join(pid_t pid)
 		FAIL("a child of the test ended with status %d", status);
 }
 
+int test_touch(const void *map)
+{
+	pid_t pid = test_fork();
+
+	if (!pid) {
+		(void)*(const volatile u32 *)map;
+		_exit(0);
+	}
+	return test_wait(pid);
+}
+
 struct drm_pddgpu_info_memory test_memory(struct pdd_dev *dev)
 {
 	struct drm_pddgpu_info_memory mem;
@@ -233,6 +244,19 @@ void test_use_memory(u64 bytes, int node)
 		CHECK_OK(syscall(SYS_mbind, map, bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes), 0));
 	for (u64 at = 0; at < bytes; at += PDD_PAGE)
 		map[at] = 1;
+}
+
+bool test_is_wedged(const struct pdd_dev *dev)
+{
+	char path[128], *text;
+	bool wedged;
+
+	CHECK_OK(pdd_debugfs(dev, "rings", path, sizeof(path)));
+	text = read_text(path);
+	CHECK(text);
+	wedged = strstr(text, "wedged: yes");
+	free(text);
+	return wedged;
 }
 
 u32 test_gpu_crc(struct pdd_client *c, const struct pdd_bo *bo)

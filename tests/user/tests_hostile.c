@@ -18,6 +18,7 @@
 #define MEMBERS		4
 #define SECOND_NS	1000000000ULL
 #define BUSY		3	/* jobs of each member between two orders */
+#define WEDGE_S		5	/* seconds until no reset has helped */
 #define DRIVER		"/sys/bus/pci/drivers/pddgpu/"
 
 /*
@@ -197,16 +198,9 @@ static u32 count_in_log(int log, const char *text)
 /* How a process ends that looks at it. */
 static int touch(struct pdd_client *c, struct pdd_bo *bo)
 {
-	pid_t pid;
-
 	if (!bo->map)
 		CHECK_OK(pdd_bo_map(&c->dev, bo));
-	pid = test_fork();
-	if (!pid) {
-		(void)*(volatile u32 *)bo->map;
-		_exit(0);
-	}
-	return test_wait(pid);
+	return test_touch(bo->map);
 }
 
 static u32 crc_of_words(u32 word)
@@ -376,6 +370,40 @@ static void ones_long(const void *arg)
 	test_check_alive(0);
 }
 
+/*
+ * Nothing that the card wants of memory ends well, after no reset.  It is wedged, with
+ * moves under way: whoever looks at a buffer finds what he left there, or that it is
+ * lost.
+ */
+static void dma_error_for_ever(const void *arg)
+{
+	struct crowd *crowd;
+	volatile u32 *reg;
+	struct pdd_dev dev;
+	u64 limit, end;
+
+	(void)arg;
+	reg = registers(&dev);
+	crowd = crowd_start(MEMBERS, test_options.seed);
+	crowd_go_on(crowd, BUSY);
+	limit = fence_limit(crowd, WEDGE_S);
+	/* A reset of the function takes the order back. */
+	for (end = now_ns() + limit; !test_is_wedged(&dev); sleep_ms(1)) {
+		reg[PDDGPU_REG_INJECT_DMA_ERROR / 4] = 1000000;
+		CHECK(now_ns() < end);
+	}
+	for (end = now_ns() + limit; !crowd_sum(crowd, lost); sleep_ms(10))
+		CHECK(now_ns() < end);
+	sleep_ms(500);
+	crowd_stop(crowd);
+	check_fences(crowd, limit);
+	CHECK_OK(write_text(DRIVER "unbind", dev.pci));
+	pdd_close(&dev);
+	CHECK_OK(write_text(DRIVER "bind", dev.pci));
+	test_wait_for_card();
+	test_check_alive(0);
+}
+
 static const u32 seeds[] = { 0, 1, 2, 3, 4, 5 };
 
 #define FAULT(name_, reg_, value_, rounds_, failed_, banned_, flags_)	\
@@ -406,6 +434,8 @@ static const struct test tests[] = {
 	FAULT("slow", SLOW, 1000, 2, 0, 0, UNDO | SLOW),
 	FAULT("ones_short", ONES, 40, 3, 2, 2, 0),
 	{ .name = "hostile.ones_long", .run = ones_long, .timeout = 120, .changes_cards = true },
+	{ .name = "hostile.dma_error_for_ever", .run = dma_error_for_ever, .timeout = 120,
+	  .changes_cards = true },
 	ECC(0), ECC(1),
 	{ .name = "hostile.ecc_lost_in_fault", .run = ecc_lost_in_fault },
 	{ .name = "hostile.ecc_lost_in_eviction", .run = ecc_lost_in_eviction },

@@ -548,61 +548,6 @@ static void sleep_no_memory(const void *arg)
 	test_check_alive(0);
 }
 
-/* --- The last resort --------------------------------------------------- */
-
-static void bind_driver(const struct pdd_dev *dev, const char *file)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/pddgpu/%s", file);
-	CHECK_OK(write_text(path, dev->pci));
-}
-
-/* Nor is what was clear before. */
-static void check_new_buffer(struct pdd_dev *dev)
-{
-	struct pdd_bo bo;
-
-	CHECK_OK(pdd_bo_create(dev, 8 * MIB, VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, &bo));
-	CHECK_OK(pdd_bo_map(dev, &bo));
-	test_check_words(bo.map, bo.size, 0);
-	pdd_bo_free(dev, &bo);
-}
-
-/*
- * VRAM forgets in a reset: nothing on the card can be trusted, so it is wedged.  Who
- * has files open is told, and after binding the driver again the card works.
- */
-static void wedged(const void *arg)
-{
-	struct pdd_client c, other;
-	struct pdd_ib ib;
-	u32 out;
-
-	(void)arg;
-	test_client(&c);
-	test_client(&other);
-	ib = test_ib(&c, 16);
-	pdd_nop(&ib, 0);
-	CHECK_OK(pdd_run(&c, COPY, &ib, NULL, 0));
-	*reg(&c, PDDGPU_REG_INJECT_FORGET) = 1;
-	CHECK_OK(write_text(reset_path(&c.dev), "1"));
-	pdd_nop(&ib, 0);
-	CHECK_RET(pdd_submit_out(&c, COPY, &ib, NULL, 0, &out), -EIO);
-	CHECK_RET(pdd_submit_out(&other, COMPUTE, &ib, NULL, 0, &out), -EIO);
-	check_new_buffer(&c.dev);
-	CHECK_OK(write_text(reset_path(&c.dev), "1"));
-	CHECK_RET(pdd_submit_out(&c, COPY, &ib, NULL, 0, &out), -EIO);
-	bind_driver(&c.dev, "unbind");
-	CHECK_RET(pdd_submit_out(&c, COPY, &ib, NULL, 0, &out), -ENODEV);
-	bind_driver(&c.dev, "bind");
-	for (int ms = 0; ms < 5000 && !pdd_count(); ms += 10)
-		sleep_ms(10);
-	test_check_alive(0);
-	pdd_client_close(&other);
-	pdd_client_close(&c);
-}
-
 static const u32 on_copy = COPY, on_compute = COMPUTE;
 
 #define LIES(name_, mode_)						\
@@ -631,7 +576,6 @@ static const struct test tests[] = {
 	{ .name = "sleep.no_memory", .run = sleep_no_memory, .timeout = 60 },
 	{ .name = "sleep.full", .run = sleep_full, .timeout = 120 },
 	{ .name = "sleep.busy", .run = sleep_busy, .timeout = 120 },
-	{ .name = "reset.wedged", .run = wedged, .changes_cards = true },
 };
 
 TEST_GROUP(reset_tests, tests);
