@@ -54,7 +54,7 @@ struct pddgpu_bo {
 	bool tracked;
 	/** @moved: last move or clear by the copy engine, a reference, or NULL; as @cpu_faulted */
 	struct dma_fence *moved;
-	/** @lost: an earlier one failed; as @cpu_faulted */
+	/** @lost: an earlier one failed, or there was nobody to move it; as @cpu_faulted */
 	bool lost;
 	/** @map: CPU mapping of a buffer of pddgpu_bo_create_pinned(); constant */
 	struct iosys_map map;
@@ -185,7 +185,8 @@ void pddgpu_bo_set_moved(struct pddgpu_bo *bo, struct dma_fence *fence);
  * @bo: the buffer, reserved, its KERNEL fences signalled
  *
  * If the copy engine has failed to move or clear it, its memory may still hold
- * what another client left there, and must not be shown to anybody.
+ * what another client left there, and must not be shown to anybody.  If there was no
+ * engine to move it, what it held is gone.
  *
  * Return: true if so, for ever.
  */

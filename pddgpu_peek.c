@@ -112,7 +112,7 @@ static int pddgpu_peek_bo_reserved(struct pddgpu_peek *peek, struct pddgpu_bo *b
 				    MAX_SCHEDULE_TIMEOUT);
 	if (ret < 0)
 		return ret;
-	/* Dropped when the card wedged: there are zeroes in it, should it come back. */
+	/* Dropped when the card wedged: there is nothing to see. */
 	if (!res)
 		return 0;
 

@@ -180,7 +180,10 @@ static bool pddgpu_ttm_is_purgeable(struct ttm_buffer_object *tbo)
 	       dma_resv_test_signaled(tbo->base.resv, DMA_RESV_USAGE_BOOKKEEP);
 }
 
-/* Given no place to go, TTM frees the memory, contents and all, and tells nobody. */
+/*
+ * Given no place to go, TTM frees the memory, contents and all, and tells nobody.  Who
+ * needs them must not take zeroes for them.
+ */
 static void pddgpu_ttm_forget(struct pddgpu_bo *bo)
 {
 	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->tbo.bdev);
@@ -190,6 +193,8 @@ static void pddgpu_ttm_forget(struct pddgpu_bo *bo)
 	if (bo->purgeable) {
 		bo->purged = true;
 		atomic64_add(bo->tbo.base.size, &pdev->stats.purged);
+	} else {
+		bo->lost = true;
 	}
 }
 

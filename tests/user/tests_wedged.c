@@ -147,6 +147,8 @@ static void check_wedged(struct pdd_client *c, struct pdd_ib *ib)
 	CHECK(test_is_wedged(&c->dev));
 	for (u32 engine = 0; engine < PDDGPU_NUM_ENGINES; engine++)
 		CHECK_RET(pdd_submit_out(c, engine, ib, NULL, 0, &out), -EIO);
+	/* All of it may have been clear; but the card has no memory of that. */
+	CHECK_RET(pdd_bo_create(&c->dev, MIB, VRAM, DRM_PDDGPU_GEM_NO_CPU_ACCESS, &bo), -EIO);
 	CHECK_OK(pdd_bo_create(&c->dev, MIB, GTT, 0, &bo));
 	CHECK_RET(pdd_bind(c, &bo, 0, pdd_va(c, MIB), MIB, 0), -EIO);
 	CHECK_OK(pdd_bo_map(&c->dev, &bo));
@@ -232,6 +234,65 @@ static void hopeless(const void *arg)
 	pdd_close(&dev);
 	if (row->reload)
 		reload(&dev);
+}
+
+/* The CPU stands in for the engine as far as it sees VRAM: not a byte is another's. */
+static void fill_visible(struct pdd_dev *dev)
+{
+	for (u64 at = 0; at < dev->info.vram_visible; at += BO_SIZE) {
+		struct pdd_bo bo;
+
+		CHECK_OK(pdd_bo_create(dev, BO_SIZE, VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, &bo));
+		CHECK_OK(pdd_bo_map(dev, &bo));
+		test_check_words(bo.map, BO_SIZE, 0);
+		pdd_bo_unmap(&bo);
+	}
+}
+
+/* --- The CPU in place of the engine ------------------------------------ */
+
+static struct pdd_bo visible_bo(struct pdd_client *c, u64 size, u32 flags)
+{
+	struct pdd_bo bo;
+
+	CHECK_OK(pdd_bo_new(c, size, VRAM, flags | DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, &bo));
+	CHECK_OK(pdd_bo_map(&c->dev, &bo));
+	return bo;
+}
+
+/*
+ * It clears, and evicts what is in one piece.  Of what is not, as of what it does not
+ * see, nothing is left, and nobody takes zeroes for it.
+ */
+static void by_cpu(const void *arg)
+{
+	struct pdd_bo whole, pieces, unseen;
+	struct drm_pddgpu_gem_info info;
+	struct pdd_client c, other;
+
+	(void)arg;
+	test_client(&c);
+	test_client(&other);
+	whole = visible_bo(&c, 3 * MIB, DRM_PDDGPU_GEM_VRAM_CONTIGUOUS);
+	pieces = visible_bo(&c, 3 * MIB, 0);
+	CHECK_OK(pdd_bo_new(&c, MIB, VRAM, 0, &unseen));
+	CHECK_OK(pdd_bo_map(&c.dev, &unseen));
+	CHECK_OK(pdd_bo_info(&c.dev, &pieces, &info));
+	CHECK(info.blocks > 1);
+	*reg(&c, PDDGPU_REG_INJECT_FORGET) = 1;
+	CHECK_OK(write_text(reset_path(&c.dev), "1"));
+	CHECK(test_is_wedged(&c.dev));
+	test_pattern(whole.map, whole.size, 1);
+	test_pattern(pieces.map, pieces.size, 2);
+	CHECK_EQ(test_touch(unseen.map), 128 + SIGBUS);
+	fill_visible(&other.dev);
+	CHECK_OK(pdd_bo_info(&c.dev, &whole, &info));
+	CHECK_EQ(info.placement, GTT);
+	test_check_pattern(whole.map, whole.size, 1);
+	CHECK_EQ(test_touch(pieces.map), 128 + SIGBUS);
+	rebind(&c.dev);
+	pdd_client_close(&other);
+	pdd_client_close(&c);
 }
 
 /* --- Moves under way --------------------------------------------------- */
@@ -370,6 +431,7 @@ static void wedged_moves(const void *arg)
 	for (u32 i = 0; i < MOVES; i++)
 		CHECK_EQ(status_soon(&m.first, outs[i]), (u64)-EIO);
 	check_crammed(&m);
+	fill_visible(&holder.dev);
 	pdd_bo_unmap(&ib.bo);
 	for (u32 i = 0; i < m.num; i++)
 		pdd_bo_unmap(&m.bos[i]);
@@ -387,6 +449,7 @@ static const struct test tests[] = {
 	  .arg = &(const struct row){ .engine = COPY } },
 	{ .name = "reset.hopeless_compute", .run = hopeless, .changes_cards = true,
 	  .arg = &(const struct row){ .engine = COMPUTE, .reload = true } },
+	{ .name = "reset.wedged_by_cpu", .run = by_cpu, .changes_cards = true },
 	{ .name = "reset.wedged_moves", .run = wedged_moves, .changes_cards = true, .timeout = 60 },
 };
 
