@@ -180,6 +180,7 @@ extern pid_t fuzz_watcher;
  * @domains: DRM_PDDGPU_DOMAIN_*
  * @flags: DRM_PDDGPU_GEM_*
  * @vm: &fuzz_vm.unique of the address space that owns it, or 0
+ * @foreign: somebody else made it, so nothing is known of it but handle and size
  * @listed: the list being made has it
  */
 struct fuzz_bo {
@@ -188,6 +189,7 @@ struct fuzz_bo {
 	u32 domains;
 	u32 flags;
 	u32 vm;
+	bool foreign;
 	bool listed;
 };
 

@@ -91,9 +91,7 @@ static void step_gem_open(struct fuzz *f, struct fuzz_file *file)
 
 		fuzz_ioctl(f, file, FUZZ_GEM_CLOSE, &close, FUZZ_ANY);
 	}
-	*bo = (struct fuzz_bo){ .handle = open.handle, .size = open.size };
-	/* What kind of buffer it is, others know: nothing that is done with it must work. */
-	file->shared = true;
+	*bo = (struct fuzz_bo){ .handle = open.handle, .size = open.size, .foreign = true };
 }
 
 static void step_gem_close_any(struct fuzz *f, struct fuzz_file *file)

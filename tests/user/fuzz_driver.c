@@ -158,16 +158,19 @@ static void step_gem_mmap(struct fuzz *f, struct fuzz_file *file)
 	fuzz_ioctl(f, file, FUZZ_GEM_MMAP, &m,
 		   m.flags || (!odd && bo->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS &&
 			       m.handle == bo->handle && !file->shared && !f->racy) ? FUZZ_BAD :
-		   bo->handle && m.handle == bo->handle &&
+		   bo->handle && m.handle == bo->handle && !bo->foreign &&
 		   !(bo->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS) ? FUZZ_GOOD : FUZZ_ANY);
 }
 
 static void check_info(struct fuzz *f, const struct fuzz_file *file, const struct fuzz_bo *bo,
 		       const struct drm_pddgpu_gem_info *info)
 {
+	bool same = info->size == bo->size && (bo->foreign ||
+		    (info->domains == bo->domains && info->flags == bo->flags));
+
 	if (file->shared || f->racy || info->handle != bo->handle)
 		return;
-	if (info->size != bo->size || info->domains != bo->domains || info->flags != bo->flags)
+	if (!same)
 		fuzz_fail(f, "GEM_INFO of handle %u: size %llu domains %#x flags %#x, made with size %llu domains %#x flags %#x",
 			  bo->handle, info->size, info->domains, info->flags, bo->size, bo->domains,
 			  bo->flags);
@@ -354,7 +357,7 @@ static bool good_range(const struct drm_pddgpu_vm_bind_op *op)
 static bool good_map(const struct drm_pddgpu_vm_bind_op *op, const struct fuzz_bo *bo,
 		     const struct fuzz_vm *vm)
 {
-	return bo->handle && op->handle == bo->handle && op->bo_offset <= bo->size &&
+	return bo->handle && op->handle == bo->handle && !bo->foreign && op->bo_offset <= bo->size &&
 	       op->range <= bo->size - op->bo_offset && bo->domains & (VRAM | GTT) &&
 	       (!bo->vm || bo->vm == vm->unique);
 }
@@ -529,7 +532,7 @@ static bool list_bos(struct fuzz *f, struct fuzz_file *file, const struct fuzz_c
 		list[i].handle = pick_handle(f, bo);
 		list[i].flags = (u32)fuzz_below(f, 2);
 		good &= bo->handle && list[i].handle == bo->handle && !bo->listed &&
-			(!bo->vm || bo->vm == ctx->vm);
+			!bo->foreign && (!bo->vm || bo->vm == ctx->vm);
 		bo->listed = true;
 	}
 	return good;

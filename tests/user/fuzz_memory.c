@@ -66,12 +66,13 @@ void fuzz_map_bo(struct fuzz *f, struct fuzz_file *file, struct fuzz_bo *bo, boo
 {
 	struct drm_pddgpu_gem_mmap m = { .handle = bo->handle };
 	struct fuzz_map *map = &f->maps[fuzz_below(f, FUZZ_MAPS)];
+	enum fuzz_expect expect = bo->foreign ? FUZZ_ANY : FUZZ_GOOD;
 	void *at;
 
 	unmap(f, map);
-	if (fuzz_ioctl(f, file, FUZZ_GEM_MMAP, &m, FUZZ_GOOD))
+	if (fuzz_ioctl(f, file, FUZZ_GEM_MMAP, &m, expect))
 		return;
-	at = map_at(f, file, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, m.offset, FUZZ_GOOD);
+	at = map_at(f, file, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, m.offset, expect);
 	if (!at)
 		return;
 	*map = (struct fuzz_map){ .at = at, .size = bo->size };
