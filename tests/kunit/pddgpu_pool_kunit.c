@@ -1069,6 +1069,68 @@ static void magazines_give_back_runs(struct kunit *test)
 	migrate_enable();
 }
 
+static unsigned long pool_dirty_pages(struct pddgpu_pool *pool, enum ttm_caching caching)
+{
+	unsigned long num_pages = 0;
+	unsigned int order;
+
+	for (order = 0; order < PDDGPU_POOL_NUM_ORDERS; order++)
+		num_pages += pool_num(pool, caching, order, PDDGPU_POOL_DIRTY) << order;
+
+	return num_pages;
+}
+
+/* A clean block, the pages of which were used and cleaned again one by one, but for one */
+static void pool_mix_block(struct kunit *test, unsigned int dirty)
+{
+	struct pool_test *t = test->priv;
+	struct pddgpu_pool *pool = &t->pool;
+	struct ttm_tt **tts;
+	unsigned int i;
+
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_EQ(test, pool_dirty_pages(pool, ttm_write_combined), 0);
+	tts = pool_get_many(test, 32, 1);
+	for (i = 0; i < 32; i++)
+		if (i != dirty)
+			pool_put_filled(test, tts[i]);
+	pddgpu_pool_clean(pool);
+	pool_put_filled(test, tts[dirty]);
+	pddgpu_pool_magazines_empty(pool);
+}
+
+/* What was used makes none of its neighbours dirty, nor do they make it clean */
+static void magazines_leave_mixed_blocks_mixed(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_with_magazines(test);
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_write_combined);
+	struct pddgpu_pool_stats *stats = &pool->stats;
+	struct ttm_tt *tt;
+	long cleaned;
+
+	migrate_disable();
+	pool_put_filled(test, pool_get(test, POOL_BLOCK, ttm_write_combined, 0));
+	pool_mix_block(test, 13);
+	KUNIT_EXPECT_EQ(test, pool_dirty_pages(pool, ttm_write_combined), 1);
+	KUNIT_EXPECT_EQ(test, heap->num_free, POOL_BLOCK);
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK);
+
+	cleaned = atomic_long_read(&stats->cleaned_by_cpu);
+	pddgpu_pool_clean(pool);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleaned_by_cpu), cleaned + 1);
+	KUNIT_EXPECT_EQ(test, pool_num(pool, ttm_write_combined, PDDGPU_POOL_MAX_ORDER,
+				       PDDGPU_POOL_CLEAN), 1);
+	KUNIT_EXPECT_EQ(test, heap->splits, heap->merges);
+
+	/* Taken as a whole it is dirty */
+	pool_mix_block(test, 16);
+	tt = pool_get(test, POOL_BLOCK, ttm_write_combined, TTM_TT_FLAG_ZERO_ALLOC);
+	KUNIT_EXPECT_TRUE(test, pool_is(tt, 0));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->cleared), POOL_BLOCK);
+	pool_put(test, tt);
+	migrate_enable();
+}
+
 /* A buffer that fails still gives back all that came for it */
 static void magazines_have_nothing_fresh(struct kunit *test)
 {
@@ -1785,6 +1847,7 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(magazines_have_an_end),
 	KUNIT_CASE(magazines_are_filled_by_carving),
 	KUNIT_CASE(magazines_give_back_runs),
+	KUNIT_CASE(magazines_leave_mixed_blocks_mixed),
 	KUNIT_CASE(magazines_have_nothing_fresh),
 	KUNIT_CASE(magazines_are_cleaned),
 	KUNIT_CASE(magazines_of_clean_chunks_have_an_end),

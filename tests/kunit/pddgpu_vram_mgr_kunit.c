@@ -363,6 +363,73 @@ static void topdown_takes_the_top(struct kunit *test)
 	vram_expect_pristine(test);
 }
 
+/* One block of the invisible region; if none is free there, of the other */
+static void contiguous_topdown_takes_the_top(struct kunit *test)
+{
+	const u32 flags = TTM_PL_FLAG_CONTIGUOUS | TTM_PL_FLAG_TOPDOWN;
+	struct vram_test *t = test->priv;
+	struct ttm_resource *res, *odd;
+
+	res = vram_get(test, SZ_2M, 0, 0, 0, flags);
+	KUNIT_EXPECT_EQ(test, vram_start(res), VRAM_SIZE - SZ_2M);
+	/* Part of the highest block that holds it, of which the rest is free again */
+	odd = vram_get(test, SZ_2M + SZ_1M, 0, 0, 0, flags);
+	KUNIT_EXPECT_EQ(test, pddgpu_vram_resource_num_blocks(odd), 1);
+	KUNIT_EXPECT_GE(test, vram_start(odd), VRAM_SIZE - SZ_8M);
+	KUNIT_EXPECT_EQ(test, vram_avail(t), VRAM_SIZE - SZ_4M - SZ_1M);
+	vram_put(test, odd);
+	vram_put(test, res);
+
+	t->held[0] = vram_get(test, VRAM_SIZE - VRAM_VISIBLE, 0, VRAM_VISIBLE, 0, 0);
+	res = vram_get(test, SZ_1M, 0, 0, 0, flags);
+	KUNIT_EXPECT_EQ(test, vram_start(res), SZ_16M);
+	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), SZ_1M);
+	vram_put(test, res);
+	vram_release_all(test);
+	vram_expect_pristine(test);
+}
+
+/* The pages at the end of the one region and the start of the other, and one run lower down */
+static void vram_fill_but_seam(struct kunit *test)
+{
+	vram_fill(test, SZ_1M);
+	vram_release(test, 3);
+	vram_release(test, 4);
+	vram_release(test, 16);
+	vram_release(test, 17);
+	vram_release(test, 18);
+}
+
+/* A run that begins in one allocator and ends in the other is one piece all the same */
+static void contiguous_topdown_joins_regions(struct kunit *test)
+{
+	const u32 flags = TTM_PL_FLAG_CONTIGUOUS | TTM_PL_FLAG_TOPDOWN;
+	struct vram_test *t = test->priv;
+	struct ttm_resource *res, *low;
+	u64 visible;
+
+	vram_fill_but_seam(test);
+	visible = pddgpu_vram_mgr_visible_used(&t->mgr);
+	low = vram_get(test, SZ_2M, 0, 0, 0, TTM_PL_FLAG_CONTIGUOUS);
+	KUNIT_EXPECT_EQ(test, vram_start(low), 3 * SZ_1M);
+	vram_put(test, low);
+
+	res = vram_get(test, SZ_2M, 0, 0, 0, flags);
+	KUNIT_EXPECT_EQ(test, vram_start(res), 17 * SZ_1M);
+	KUNIT_EXPECT_EQ(test, pddgpu_vram_resource_num_blocks(res), 1);
+	KUNIT_EXPECT_TRUE(test, res->placement & TTM_PL_FLAG_CONTIGUOUS);
+	KUNIT_EXPECT_FALSE(test, pddgpu_vram_resource_is_visible(res));
+	KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr),
+			visible + VRAM_VISIBLE - 17 * SZ_1M);
+	/* Not higher than allowed */
+	low = vram_get(test, SZ_2M, 0, 0, VRAM_VISIBLE, flags);
+	KUNIT_EXPECT_EQ(test, vram_start(low), 3 * SZ_1M);
+	vram_put(test, low);
+	vram_put(test, res);
+	vram_release_all(test);
+	vram_expect_pristine(test);
+}
+
 static void visible_counts_parts_of_buffers(struct kunit *test)
 {
 	struct ttm_resource *below, *across, *above;
@@ -522,6 +589,39 @@ static void failures_leave_nothing_behind(struct kunit *test)
 	}
 
 	kunit_deactivate_static_stub(test, pddgpu_vram_mgr_buddy_alloc);
+	vram_expect_pristine(test);
+}
+
+/* The first region gives its part of a run, and the second one does not */
+static void half_a_run_is_given_back(struct kunit *test)
+{
+	struct vram_test *t = test->priv;
+	struct ttm_resource *res = NULL;
+	u64 avail, visible;
+	unsigned int calls;
+	int err;
+
+	vram_fill_but_seam(test);
+	avail = vram_avail(t);
+	visible = pddgpu_vram_mgr_visible_used(&t->mgr);
+	kunit_activate_static_stub(test, pddgpu_vram_mgr_buddy_alloc, vram_failing_buddy_alloc);
+	t->err = -ENOMEM;
+	for (calls = 0; ; calls++) {
+		t->good_calls = calls;
+		err = vram_try(test, 3 * SZ_1M, 0, 0, 0,
+			       TTM_PL_FLAG_CONTIGUOUS | TTM_PL_FLAG_TOPDOWN, &res);
+		if (!err)
+			break;
+		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, vram_avail(t), avail);
+		KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr), visible);
+	}
+	/* For a block of the visible region, and then a part of each */
+	KUNIT_EXPECT_EQ(test, calls, 3);
+	KUNIT_EXPECT_EQ(test, vram_start(res), SZ_16M);
+	kunit_deactivate_static_stub(test, pddgpu_vram_mgr_buddy_alloc);
+	vram_put(test, res);
+	vram_release_all(test);
 	vram_expect_pristine(test);
 }
 
@@ -743,6 +843,8 @@ static struct kunit_case vram_tests[] = {
 	KUNIT_CASE(large_blocks_come_first),
 	KUNIT_CASE(neighbours_are_kept_together),
 	KUNIT_CASE(topdown_takes_the_top),
+	KUNIT_CASE(contiguous_topdown_takes_the_top),
+	KUNIT_CASE(contiguous_topdown_joins_regions),
 	KUNIT_CASE(visible_counts_parts_of_buffers),
 	KUNIT_CASE(invisible_is_taken_first),
 	KUNIT_CASE(spanning_buffer_has_large_blocks),
@@ -750,6 +852,7 @@ static struct kunit_case vram_tests[] = {
 	KUNIT_CASE(reserve_overlapping_returns_ebusy),
 	KUNIT_CASE(reserved_is_never_handed_out),
 	KUNIT_CASE(failures_leave_nothing_behind),
+	KUNIT_CASE(half_a_run_is_given_back),
 	KUNIT_CASE(place_is_compared_by_block),
 	KUNIT_CASE(debug_dump_adds_up),
 	KUNIT_CASE(odd_size_is_used_up),
