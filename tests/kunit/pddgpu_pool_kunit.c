@@ -607,6 +607,26 @@ static void mixed_blocks_go_back(struct kunit *test)
 	}
 }
 
+/* Nor is a whole block, however much of it is free, a larger one */
+static void small_mixed_blocks_stay_small(struct kunit *test)
+{
+	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
+	struct pddgpu_pool_heap *heap = pool_heap(pool, ttm_write_combined);
+	struct pool_test *t = test->priv;
+
+	t->max_order = 3;
+	pool_put(test, pool_get(test, 8, ttm_write_combined, 0));
+	pddgpu_pool_clean(pool);
+	pool_put(test, pool_get(test, 1, ttm_write_combined, 0));
+	KUNIT_EXPECT_FALSE(test, list_empty(&heap->mixed));
+
+	t->max_order = PDDGPU_POOL_MAX_ORDER;
+	pool_put(test, pool_get(test, POOL_BLOCK, ttm_write_combined, 0));
+	KUNIT_EXPECT_EQ(test, t->blocks, 2);
+	KUNIT_EXPECT_FALSE(test, list_empty(&heap->mixed));
+	KUNIT_EXPECT_EQ(test, heap->num_whole, POOL_BLOCK + 8);
+}
+
 /* One try for a buffer, not one for each of its chunks, and nobody waits for it */
 static void fragmented_memory_is_not_fought(struct kunit *test)
 {
@@ -1626,22 +1646,29 @@ static void backend_round_trip(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pool_shrink(pool, num_pages), 2 * POOL_BLOCK);
 }
 
-static void dump_adds_up(struct kunit *test)
+static char *pool_dump(struct kunit *test)
 {
-	struct pddgpu_pool *pool = pool_start_stubbed(test, 0);
 	struct drm_print_iterator iter = { .remain = POOL_DUMP_SIZE - 1 };
 	struct drm_printer p = drm_coredump_printer(&iter);
+	struct pool_test *t = test->priv;
+
+	iter.data = kunit_kzalloc(test, POOL_DUMP_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, iter.data);
+	pddgpu_pool_print(&t->pool, &p);
+
+	return iter.data;
+}
+
+static void dump_adds_up(struct kunit *test)
+{
 	struct ttm_tt *tt;
 	char *dump;
 
-	dump = kunit_kzalloc(test, POOL_DUMP_SIZE, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, dump);
-	iter.data = dump;
-
+	pool_start_stubbed(test, 0);
 	pddgpu_pool_set_limit(1000);
 	tt = pool_get(test, BIT(PDDGPU_POOL_MAX_ORDER) + 4, ttm_write_combined, 0);
 	pool_put(test, pool_get(test, 3, ttm_cached, 0));
-	pddgpu_pool_print(pool, &p);
+	dump = pool_dump(test);
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "free_pages"),
 			POOL_BLOCK - 4 + 3);
 	KUNIT_EXPECT_EQ(test, pddgpu_kunit_value_of(dump, "whole_free_pages"), 3);
@@ -1734,6 +1761,7 @@ static void dma_addresses_run_out(struct kunit *test)
 	struct pddgpu_pool *pool = pool_start(test, c->flags);
 	unsigned int num = dma_few(test, 16), i;
 	struct ttm_tt **tts, *more;
+	char line[80];
 
 	tts = kunit_kcalloc(test, num, sizeof(*tts), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, tts);
@@ -1741,6 +1769,9 @@ static void dma_addresses_run_out(struct kunit *test)
 		tts[i] = pool_get(test, 16, ttm_cached, TTM_TT_FLAG_ZERO_ALLOC);
 	KUNIT_EXPECT_EQ(test, dma_used(test), num * 16 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool->backend.dma_told), 0);
+	snprintf(line, sizeof(line), "\ndma_addresses: used %llu of %llu bytes\n", dma_used(test),
+		 pool->backend.dma_limit);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(pool_dump(test), line));
 
 	more = pool_tt(test, 1, ttm_cached, 0);
 	KUNIT_EXPECT_EQ(test, pddgpu_pool_alloc(pool, more, &pool_ctx), -ENOMEM);
@@ -1829,6 +1860,7 @@ static struct kunit_case pool_tests[] = {
 	KUNIT_CASE(only_whole_blocks_go_back),
 	KUNIT_CASE(contents_keep_halves_apart),
 	KUNIT_CASE(mixed_blocks_go_back),
+	KUNIT_CASE(small_mixed_blocks_stay_small),
 	KUNIT_CASE(fragmented_memory_is_not_fought),
 	KUNIT_CASE(caching_modes_are_kept_apart),
 	KUNIT_CASE(zeroes_are_for_who_asks),

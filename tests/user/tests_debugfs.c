@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What the driver shows in debugfs, against what it says to INFO. */
+/* What the driver shows in debugfs, against what it says to INFO; and in traces. */
 #include "test.h"
 
 #include <fcntl.h>
@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TRACING		"/sys/kernel/tracing/"
+#define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
 
 static void path_of(const struct pdd_dev *dev, const char *file, char path[128])
 {
@@ -245,6 +248,84 @@ static void injection(const void *arg)
 	CHECK_EQ(!!strstr(symbols, "pddgpu_inject"), can);
 }
 
+/* --- Tracepoints -------------------------------------------------------- */
+
+static void trace(bool on)
+{
+	int fd = open(TRACING "trace", O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	close(fd);
+	CHECK_OK(write_text(TRACING "events/pddgpu/enable", on ? "1" : "0"));
+}
+
+static void uswc_comes_and_goes(struct pdd_client *c)
+{
+	struct pdd_bo bo;
+
+	CHECK_OK(pdd_bo_create(&c->dev, 2 * MIB, GTT, DRM_PDDGPU_GEM_GTT_USWC, &bo));
+	CHECK_OK(pdd_bo_map(&c->dev, &bo));
+	*(volatile u32 *)bo.map = 1;
+	pdd_bo_free(&c->dev, &bo);
+}
+
+/* Something of each that there is a tracepoint for */
+static void do_all(struct pdd_client *c)
+{
+	struct pdd_bo bo;
+	struct pdd_ib ib = test_ib(c, 16);
+
+	CHECK_OK(pdd_bo_create(&c->dev, 3 * MIB, VRAM, 0, &bo));
+	pdd_nop(&ib, 0);
+	CHECK_OK(pdd_run(c, DRM_PDDGPU_ENGINE_COMPUTE, &ib, NULL, 0));
+	/* From the system, to the pool, and from there */
+	uswc_comes_and_goes(c);
+	test_wait_for_cleaners(&c->dev);
+	uswc_comes_and_goes(c);
+	test_wait_for_cleaners(&c->dev);
+	CHECK_OK(write_text("/proc/sys/vm/drop_caches", "2"));
+}
+
+static void check_traced(const char *text, const struct pdd_dev *dev, const char *name,
+			 const char *what)
+{
+	char begin[80];
+
+	snprintf(begin, sizeof(begin), "%s: dev=%s ", name, dev->pci);
+	while ((text = strstr(text, begin))) {
+		text += strlen(begin);
+		if (strstr(text, what) && strstr(text, what) < strchr(text, '\n'))
+			return;
+	}
+	FAIL("there is no line in the trace with \"%s\" and \"%s\"", begin, what);
+}
+
+static void tracepoints(const void *arg)
+{
+	char *text, *limit = read_text(POOL_SIZE);
+	struct pdd_client c;
+
+	(void)arg;
+	CHECK(limit);
+	test_client(&c);
+	/* The pool has nothing at first. */
+	CHECK_OK(write_text(POOL_SIZE, "0"));
+	CHECK_OK(write_text(POOL_SIZE, limit));
+	trace(true);
+	do_all(&c);
+	text = read_text(TRACING "trace");
+	trace(false);
+	CHECK(text);
+	check_traced(text, &c.dev, "pddgpu_bo_move", "from=system to=vram ");
+	check_traced(text, &c.dev, "pddgpu_bo_move", " bytes=3145728 evict=0");
+	check_traced(text, &c.dev, "pddgpu_job_run", "engine=compute ");
+	check_traced(text, &c.dev, "pddgpu_pool_convert", " to=write_combined ");
+	check_traced(text, &c.dev, "pddgpu_pool_miss", "caching=write_combined ");
+	check_traced(text, &c.dev, "pddgpu_pool_hit", "caching=write_combined ");
+	check_traced(text, &c.dev, "pddgpu_pool_clean", "caching=write_combined pages=");
+	check_traced(text, &c.dev, "pddgpu_pool_shrink", " freed=");
+}
+
 static const u32 in_vram = VRAM, in_gtt = GTT;
 
 static const struct test tests[] = {
@@ -257,6 +338,7 @@ static const struct test tests[] = {
 	{ .name = "debugfs.vram_raw", .run = vram_raw, .timeout = 60 },
 	{ .name = "debugfs.rings", .run = rings },
 	{ .name = "debugfs.injection", .run = injection },
+	{ .name = "debugfs.tracepoints", .run = tracepoints },
 };
 
 TEST_GROUP(debugfs_tests, tests);

@@ -382,23 +382,34 @@ static u64 count_swapped(struct set *s)
 	return n;
 }
 
+static void limit_pages(u64 bytes)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", bytes / PDD_PAGE);
+	CHECK_OK(write_text(PAGES_LIMIT, text));
+}
+
+static void press_gtt(struct set *s, u64 bytes, u32 salt)
+{
+	set_init(s, bytes, salt);
+	set_create(s, GTT, 0, 0);
+	for (u64 i = 0; i < s->count; i++)
+		set_write(s, i, true);
+}
+
 /* One client's pages go to make room for another's, and come back unharmed. */
 static void swap_out(u64 limit)
 {
 	struct set victim, press;
-	char text[32];
 
 	set_init(&victim, limit, 30);
 	set_create(&victim, GTT, 0, 0);
 	for (u64 i = 0; i < victim.count; i++)
 		set_write(&victim, i, true);
 	CHECK_EQ(count_swapped(&victim), 0);
-	snprintf(text, sizeof(text), "%llu", limit / PDD_PAGE);
-	CHECK_OK(write_text(PAGES_LIMIT, text));
-	set_init(&press, limit / 2, 31);
-	set_create(&press, GTT, 0, 0);
-	for (u64 i = 0; i < press.count; i++)
-		set_write(&press, i, true);
+	limit_pages(limit);
+	press_gtt(&press, limit / 2, 31);
 	CHECK(count_swapped(&victim) > 0);
 	for (u64 i = 0; i < victim.count; i++)
 		set_check_cpu(&victim, i);
@@ -412,6 +423,29 @@ static void swap(const void *arg)
 {
 	(void)arg;
 	swap_out(128 * MIB);
+}
+
+/* From VRAM, to which they come back by way of GTT, where the engine reaches them. */
+static void swap_from_vram(const void *arg)
+{
+	struct set victim, vram, gtt;
+
+	(void)arg;
+	set_init(&victim, 3 * BO_SIZE, 32);
+	set_create(&victim, VRAM, 0, 0);
+	for (u64 i = 0; i < victim.count; i++)
+		set_write(&victim, i, true);
+	vram = victim;
+	set_press(&vram, 33);
+	limit_pages(victim.count * BO_SIZE);
+	press_gtt(&gtt, victim.count * BO_SIZE, 34);
+	CHECK_EQ(count_swapped(&victim), victim.count);
+	for (u64 i = 0; i < victim.count; i++) {
+		set_check_gpu(&victim, i, true);
+		CHECK_EQ(placement(&victim, &victim.bos[i]), VRAM);
+	}
+	for (u64 i = 0; i < gtt.count; i++)
+		set_check_gpu(&gtt, i, true);
 }
 
 /* More than card and system have: that ends with an error, and the system goes on. */
@@ -494,6 +528,7 @@ static const struct test tests[] = {
 	{ .name = "evict.makes_room_contiguous", .run = makes_room_contiguous, .timeout = 60 },
 	{ .name = "evict.three_clients", .run = three_clients, .timeout = 120 },
 	{ .name = "evict.swap", .run = swap, .timeout = 60 },
+	{ .name = "evict.swap_from_vram", .run = swap_from_vram, .timeout = 60 },
 	{ .name = "evict.more_than_memory_cpu", .run = more_than_memory_cpu, .timeout = 120 },
 	{ .name = "evict.more_than_memory_vram", .run = more_than_memory, .arg = &vram,
 	  .timeout = 120 },

@@ -18,6 +18,7 @@
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
 #define BO_SIZE		(64 * KIB)
 #define MARK		0x6d61726b
+#define ALONE		((void *)0x100000000000)
 #define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
 #define CLEAN_DELAY	"/sys/module/pddgpu/parameters/page_pool_clean_delay"
 
@@ -39,9 +40,17 @@ static void check_mark(const struct pdd_bo *bo)
 	CHECK_EQ(((u32 *)bo->map)[BO_SIZE / 4 - 1], MARK);
 }
 
+/* Where nothing else is mapped, so that there is no page table that others have had made. */
 static void prepare_untouched(struct nth_state *s)
 {
-	create(s, &s->bo);
+	struct drm_pddgpu_gem_mmap at;
+
+	CHECK_OK(pdd_bo_create(&s->c.dev, BO_SIZE, s->call->domains, s->call->bo_flags, &s->bo));
+	at = (struct drm_pddgpu_gem_mmap){ .handle = s->bo.handle };
+	CHECK_OK(pdd_ioctl(s->c.dev.fd, DRM_IOCTL_PDDGPU_GEM_MMAP, &at));
+	s->bo.map = mmap(ALONE, BO_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED_NOREPLACE, s->c.dev.fd, at.offset);
+	CHECK(s->bo.map == ALONE);
 }
 
 static void prepare_marked(struct nth_state *s)

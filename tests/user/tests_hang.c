@@ -2,6 +2,7 @@
 /* Jobs that never end: the guilty one is stopped, nobody else loses anything. */
 #include "test.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -319,6 +320,33 @@ static void too_long(const void *arg)
 }
 
 /*
+ * A job of a context that was banned meanwhile goes to its ring behind one that is slow.
+ * Returns its fence, and that of the slow one.
+ */
+static u32 cancel_behind(struct pdd_client *c, u32 engine, const struct pdd_bo *bo, u32 *running)
+{
+	struct drm_pddgpu_sync syncs[2] = { { .flags = 0 }, { .flags = DRM_PDDGPU_SYNC_SIGNAL } };
+	const struct pdd_use use = { .syncs = syncs, .num_syncs = ARRAY_SIZE(syncs) };
+	struct pdd_ib never, runs, ib;
+
+	never = test_ib(c, 16);
+	runs = slow_ib(c, ENDLESS, bo->va);
+	ib = test_ib(c, 16);
+	pdd_wait(&never, PDDGPU_WAIT_EQ, bo->va + 8, 1, ~0u);
+	pdd_nop(&ib, 0);
+	syncs[1].handle = pdd_syncobj(&c->dev);
+
+	slow_down(c, PACKET_MS);
+	CHECK_OK(pdd_submit_out(c, !engine, &runs, NULL, 0, running));
+	CHECK_OK(pdd_submit_out(c, engine, &never, NULL, 0, &syncs[0].handle));
+	CHECK_OK(pdd_submit(c, !engine, &ib, &use));
+	expect_killed(c, syncs[0].handle);
+	CHECK_RET(pdd_syncobj_wait(&c->dev, syncs[1].handle, 200000000), -ETIME);
+	CHECK_EQ(pdd_syncobj_status(&c->dev, *running), 0);
+	return syncs[1].handle;
+}
+
+/*
  * A job that is cancelled ends no sooner than the one before it in its queue, which
  * runs: whoever waits for the later one may take back what the earlier one uses.  The
  * one that runs does not notice that the hung one is reset, for a reset of the card
@@ -326,35 +354,38 @@ static void too_long(const void *arg)
  */
 static void cancelled_in_turn(const void *arg)
 {
-	const u32 engine = *(const u32 *)arg;
-	struct drm_pddgpu_sync syncs[2] = { { .flags = 0 }, { .flags = DRM_PDDGPU_SYNC_SIGNAL } };
-	const struct pdd_use use = { .syncs = syncs, .num_syncs = ARRAY_SIZE(syncs) };
-	struct pdd_ib never, runs, ib;
 	struct pdd_client c;
 	struct pdd_bo bo;
-	u32 running;
+	u32 running, out;
 
 	test_client(&c);
 	test_job_limits(0, TEST_NEVER_MS);
 	bo = test_bo(&c, PDD_PAGE, GTT);
-	never = test_ib(&c, 16);
-	runs = slow_ib(&c, ENDLESS, bo.va);
-	ib = test_ib(&c, 16);
-	pdd_wait(&never, PDDGPU_WAIT_EQ, bo.va + 8, 1, ~0u);
-	pdd_nop(&ib, 0);
-	syncs[1].handle = pdd_syncobj(&c.dev);
-
-	slow_down(&c, PACKET_MS);
-	CHECK_OK(pdd_submit_out(&c, !engine, &runs, NULL, 0, &running));
-	CHECK_OK(pdd_submit_out(&c, engine, &never, NULL, 0, &syncs[0].handle));
-	CHECK_OK(pdd_submit(&c, !engine, &ib, &use));
-	expect_killed(&c, syncs[0].handle);
-	CHECK_RET(pdd_syncobj_wait(&c.dev, syncs[1].handle, 200000000), -ETIME);
-	CHECK_EQ(pdd_syncobj_status(&c.dev, running), 0);
+	out = cancel_behind(&c, *(const u32 *)arg, &bo, &running);
 	slow_down(&c, 0);
 	CHECK_OK(pdd_finish(&c.dev, running));
 	CHECK_EQ(*(u64 *)bo.map, 1);
-	expect_killed(&c, syncs[1].handle);
+	expect_killed(&c, out);
+}
+
+/* The slow one is cut off by a reset; the other one stays what it is. */
+static void cancelled_in_reset(const void *arg)
+{
+	char path[PATH_MAX];
+	struct pdd_client c;
+	struct pdd_bo bo;
+	u32 running, out;
+
+	test_client(&c);
+	test_job_limits(0, TEST_NEVER_MS);
+	bo = test_bo(&c, PDD_PAGE, GTT);
+	out = cancel_behind(&c, *(const u32 *)arg, &bo, &running);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", c.dev.pci);
+	CHECK_OK(write_text(path, "1"));
+	CHECK_RET(pdd_finish(&c.dev, running), -EIO);
+	CHECK_RET(pdd_finish(&c.dev, out), -ECANCELED);
+	CHECK_EQ(*(u64 *)bo.map, 0);
+	test_check_alive(0);
 }
 
 static const u32 on_copy = COPY, on_compute = COMPUTE;
@@ -383,6 +414,7 @@ static const struct test tests[] = {
 	BOTH_LIMITED("other_engine_goes_on", other_engine_goes_on),
 	BOTH_LIMITED("too_long", too_long),
 	BOTH_LIMITED("cancelled_in_turn", cancelled_in_turn),
+	BOTH_LIMITED("cancelled_in_reset", cancelled_in_reset),
 };
 
 TEST_GROUP(hang_tests, tests);
