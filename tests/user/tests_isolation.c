@@ -12,6 +12,9 @@
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
 #define BO_SIZE		(16 * MIB)
 #define KILLS		5
+#define SMALL_BOS	160
+#define CLEAN_DELAY	"/sys/module/pddgpu/parameters/page_pool_clean_delay"
+#define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
 
 /* What the victim tells the attacker, and how they take turns. */
 struct shared {
@@ -238,6 +241,34 @@ static void fresh_memory_cpu(const void *arg)
 	}
 }
 
+/*
+ * Small ones, from chunks that each processor keeps, and back into a block that stays
+ * in use, while nobody cleans anything: what was used must be known to be dirty.
+ */
+static void fresh_small(const void *arg)
+{
+	const struct fresh *fresh = arg;
+	static struct pdd_bo bos[SMALL_BOS];
+	struct pdd_client c;
+
+	test_client(&c);
+	CHECK_OK(write_text(CLEAN_DELAY, "-1"));
+	for (u32 round = 0; round < 2; round++) {
+		for (u32 i = 0; i < SMALL_BOS; i++) {
+			CHECK_OK(pdd_bo_create(&c.dev, PDD_PAGE << i % 5, fresh->domains,
+					       fresh->flags, &bos[i]));
+			CHECK_OK(pdd_bo_map(&c.dev, &bos[i]));
+			test_check_words(bos[i].map, bos[i].size, 0);
+			test_pattern(bos[i].map, bos[i].size, i);
+		}
+		for (u32 i = 0; i < SMALL_BOS; i++)
+			if (i % 16)
+				pdd_bo_free(&c.dev, &bos[i]);
+		/* Processors keep nothing any more, but the pool what is left of blocks. */
+		CHECK_OK(write_text(POOL_SIZE, "0"));
+	}
+}
+
 /* All that GEM_CREATE can be asked for, of which there are a few hundred combinations. */
 static struct drm_pddgpu_gem_create any_buffer(const struct pdd_client *c, u64 *seed)
 {
@@ -376,6 +407,8 @@ static const struct test tests[] = {
 	{ .name = "isolation.fresh_gtt", .run = fresh_memory, .arg = &fresh_gtt, .timeout = 90 },
 	{ .name = "isolation.fresh_gtt_uswc", .run = fresh_memory, .arg = &fresh_uswc,
 	  .timeout = 90 },
+	{ .name = "isolation.fresh_small_gtt", .run = fresh_small, .arg = &fresh_gtt },
+	{ .name = "isolation.fresh_small_gtt_uswc", .run = fresh_small, .arg = &fresh_uswc },
 	{ .name = "isolation.fresh_memory_cpu", .run = fresh_memory_cpu },
 	{ .name = "isolation.fresh_of_all_kinds_1", .run = fresh_of_all_kinds, .arg = &first,
 	  .timeout = 60 },

@@ -295,6 +295,31 @@ static void no_cpu_access_is_refused(const void *arg)
 	CHECK_EQ(map.offset, 0x5a);
 }
 
+/* Offsets can be guessed: it is between those of buffers that came before and after. */
+static void no_cpu_access_by_offset(const void *arg)
+{
+	struct drm_pddgpu_gem_mmap at[3] = { 0 };
+	struct pdd_bo bos[3];
+	struct pdd_client c;
+	u32 worked = 0;
+
+	(void)arg;
+	test_client(&c);
+	for (u32 i = 0; i < 3; i++) {
+		CHECK_OK(pdd_bo_create(&c.dev, PDD_PAGE, VRAM,
+				       i == 1 ? DRM_PDDGPU_GEM_NO_CPU_ACCESS : 0, &bos[i]));
+		at[i].handle = bos[i].handle;
+		if (i != 1)
+			CHECK_OK(pdd_ioctl(c.dev.fd, DRM_IOCTL_PDDGPU_GEM_MMAP, &at[i]));
+	}
+	/* Each has a page; other clients may have the next ones, but not this file's right. */
+	for (u64 offset = at[0].offset - 64 * PDD_PAGE; offset < at[2].offset + 64 * PDD_PAGE;
+	     offset += PDD_PAGE)
+		worked += mmap(NULL, PDD_PAGE, PROT_READ, MAP_SHARED, c.dev.fd, offset) !=
+			  MAP_FAILED;
+	CHECK_EQ(worked, 2);
+}
+
 /* A read-only mapping cannot be written, and mprotect() can change that. */
 static void protection(const void *arg)
 {
@@ -450,6 +475,7 @@ static const struct test tests[] = {
 	{ .name = "mmap.too_long_is_refused", .run = too_long_is_refused },
 	{ .name = "mmap.unknown_offset_is_refused", .run = unknown_offset_is_refused },
 	{ .name = "mmap.no_cpu_access_is_refused", .run = no_cpu_access_is_refused },
+	{ .name = "mmap.no_cpu_access_by_offset", .run = no_cpu_access_by_offset },
 	{ .name = "mmap.protection", .run = protection },
 	{ .name = "mmap.system_calls", .run = system_calls, .arg = &small },
 	{ .name = "mmap.system_calls_large", .run = system_calls, .arg = &large },

@@ -430,13 +430,15 @@ static void destroy_keeps_context(const void *arg)
 	test_check_alive(0);
 }
 
-/* A private buffer is mapped in its own address space, and nowhere else. */
+/* A private buffer is mapped in its own address space, and listed there, and nowhere else. */
 static void private_buffer(const void *arg)
 {
 	struct drm_pddgpu_gem_create create = { .size = MIB, .domains = VRAM };
 	struct drm_pddgpu_vm_create vm = { 0 };
+	struct drm_pddgpu_cs_bo use = { 0 };
 	struct pdd_client c, other;
 	struct pdd_bo bo;
+	struct pdd_ib ib;
 
 	(void)arg;
 	test_client(&c);
@@ -451,6 +453,13 @@ static void private_buffer(const void *arg)
 	CHECK_OK(pdd_ioctl(c.dev.fd, DRM_IOCTL_PDDGPU_VM_CREATE, &vm));
 	other.vm = vm.vm_id;
 	CHECK_RET(pdd_bind(&other, &bo, 0, bo.va, bo.size, 0), -EINVAL);
+	CHECK_OK(pdd_ctx_create(&other, &other.ctx));
+	ib = test_ib(&other, 16);
+	pdd_nop(&ib, 0);
+	CHECK_OK(pdd_run(&other, COMPUTE, &ib, NULL, 0));
+	pdd_nop(&ib, 0);
+	use.handle = bo.handle;
+	CHECK_RET(pdd_run(&other, COMPUTE, &ib, &use, 1), -EINVAL);
 }
 
 /* More address spaces than VMIDs, all at work at the same addresses. */
