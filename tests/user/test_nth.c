@@ -554,11 +554,14 @@ static bool nth_step(struct nth_state *s, unsigned int n, const struct nth_usage
 /* A buffer in VRAM is to be cleared before it is used, as long as nobody else does it. */
 static void nth_dirty_vram(struct nth_state *s)
 {
-	const u64 free = s->c.dev.info.vram_size - test_memory(&s->c.dev).vram_used;
+	const struct drm_pddgpu_info_memory before = test_memory(&s->c.dev);
+	const u64 free = s->c.dev.info.vram_size - before.vram_used;
 	struct pdd_bo bo;
 
 	CHECK_OK(pdd_bo_create(&s->c.dev, (free - 4 * MIB) / MIB * MIB, VRAM, 0, &bo));
 	pdd_bo_free(&s->c.dev, &bo);
+	/* Its last fence may be that of a clear, and a worker waits for that. */
+	test_settle(&s->c.dev, &before);
 }
 
 /*
