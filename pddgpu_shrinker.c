@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-#include <linux/gfp.h>
-#include <linux/jiffies.h>
 #include <linux/shrinker.h>
-#include <linux/sizes.h>
 #include <linux/swap.h>
 
 #include <drm/drm_managed.h>
-#include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_tt.h>
 
 #include "pddgpu_bo.h"
@@ -26,23 +22,6 @@
  * They are dropped there, too, instead of moved, and so they are when TTM would swap
  * them out (see pddgpu_ttm.c).
  */
-
-/**
- * DOC: Buffers that are swapped out
- *
- * When there is swap space, reclaim has idle buffers swapped out as well, those that
- * were used longest ago first.  TTM does that: it copies a buffer to pages of shared
- * memory, which the kernel writes to the swap device like any others, and frees its
- * own.  That takes as many pages as the buffer has before it gives any back.  Reclaim
- * is allowed the last pages of the machine, but not to use them up for that, so a
- * worker does it who is allowed what everybody is.  Who is in reclaim, unless that
- * is the kernel's own thread, waits for a buffer to be swapped out, but no longer than
- * PDDGPU_SHRINKER_PATIENCE: the worker may be in reclaim itself.
- */
-
-#define PDDGPU_SHRINKER_PATIENCE	(HZ / 10)
-
-/* --- What nobody needs -------------------------------------------------- */
 
 static bool pddgpu_shrinker_has_pages(const struct pddgpu_bo *bo)
 {
@@ -91,96 +70,23 @@ static bool pddgpu_shrinker_purge(struct drm_gem_object *obj)
 	return had_pages;
 }
 
-/* --- What is swapped out ------------------------------------------------ */
-
-void pddgpu_shrinker_account(struct pddgpu_device *pdev, long num_pages)
-{
-	atomic_long_add(num_pages, &pdev->shrinker.populated);
-}
-
-/* Pages of one buffer, or 0 if none can go */
-static long pddgpu_shrinker_swap_one(struct pddgpu_device *pdev)
-{
-	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
-	int swapped;
-
-	swapped = ttm_device_swapout(&pdev->ttm, &ctx,
-				     GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-	if (swapped <= 0)
-		return 0;
-
-	pddgpu_pool_release(&pdev->pool, swapped);
-	return swapped;
-}
-
-static void pddgpu_shrinker_swap_work(struct work_struct *work)
-{
-	struct pddgpu_shrinker *shrinker = container_of(work, struct pddgpu_shrinker, swap_work);
-	struct pddgpu_device *pdev = container_of(shrinker, struct pddgpu_device, shrinker);
-	long swapped;
-
-	do {
-		swapped = pddgpu_shrinker_swap_one(pdev);
-		atomic_long_add(swapped, &shrinker->swapped);
-		atomic_inc(&shrinker->tries);
-		wake_up_all(&shrinker->wait);
-	} while (swapped && atomic_long_sub_return(swapped, &shrinker->wanted) > 0);
-}
-
-static unsigned long pddgpu_shrinker_swappable(struct pddgpu_shrinker *shrinker, gfp_t gfp)
-{
-	const gfp_t needed = __GFP_IO | __GFP_FS;
-
-	if ((gfp & needed) != needed || current_work() == &shrinker->swap_work)
-		return 0;
-
-	return max(0L, min(atomic_long_read(&shrinker->populated), get_nr_swap_pages()));
-}
-
-static unsigned long pddgpu_shrinker_swap(struct pddgpu_shrinker *shrinker, unsigned long num_pages)
-{
-	long before = atomic_long_read(&shrinker->swapped);
-	int tries = atomic_read(&shrinker->tries);
-
-	atomic_long_set(&shrinker->wanted, num_pages);
-	queue_work(system_unbound_wq, &shrinker->swap_work);
-	if (current_is_kswapd())
-		return 0;
-
-	wait_event_timeout(shrinker->wait, atomic_read(&shrinker->tries) != tries,
-			   PDDGPU_SHRINKER_PATIENCE);
-
-	return atomic_long_read(&shrinker->swapped) - before;
-}
-
-/* --- The kernel's interface --------------------------------------------- */
-
 static unsigned long pddgpu_shrinker_count(struct shrinker *base, struct shrink_control *sc)
 {
 	struct pddgpu_shrinker *shrinker = base->private_data;
-	unsigned long num_pages = READ_ONCE(shrinker->purgeable.count);
 
-	/* Some may be counted twice, which makes them go a little sooner. */
-	num_pages += pddgpu_shrinker_swappable(shrinker, sc->gfp_mask);
-
-	return num_pages ?: SHRINK_EMPTY;
+	return READ_ONCE(shrinker->purgeable.count) ?: SHRINK_EMPTY;
 }
 
 static unsigned long pddgpu_shrinker_scan(struct shrinker *base, struct shrink_control *sc)
 {
 	struct pddgpu_shrinker *shrinker = base->private_data;
 	struct pddgpu_device *pdev = container_of(shrinker, struct pddgpu_device, shrinker);
-	unsigned long freed, given, remaining = 0;
+	unsigned long freed, remaining = 0;
 
 	freed = drm_gem_lru_scan(&shrinker->purgeable, sc->nr_to_scan, &remaining,
 				 pddgpu_shrinker_purge);
-	given = pddgpu_pool_release(&pdev->pool, freed);
-	if (!freed && pddgpu_shrinker_swappable(shrinker, sc->gfp_mask)) {
-		freed = pddgpu_shrinker_swap(shrinker, sc->nr_to_scan);
-		given = freed;
-	}
 	/* They are in no LRU of reclaim's, so it would think that it got nowhere. */
-	mm_account_reclaimed_pages(given);
+	mm_account_reclaimed_pages(pddgpu_pool_release(&pdev->pool, freed));
 
 	return freed ?: SHRINK_STOP;
 }
@@ -197,8 +103,6 @@ int pddgpu_shrinker_init(struct pddgpu_device *pdev)
 
 	drm_gem_lru_init(&shrinker->purgeable, &shrinker->lock);
 	drm_gem_lru_init(&shrinker->rest, &shrinker->lock);
-	INIT_WORK(&shrinker->swap_work, pddgpu_shrinker_swap_work);
-	init_waitqueue_head(&shrinker->wait);
 
 	shrinker->base = shrinker_alloc(0, "drm-pddgpu:%s", dev_name(pdev->drm.dev));
 	if (!shrinker->base)
@@ -206,7 +110,6 @@ int pddgpu_shrinker_init(struct pddgpu_device *pdev)
 
 	shrinker->base->count_objects = pddgpu_shrinker_count;
 	shrinker->base->scan_objects = pddgpu_shrinker_scan;
-	shrinker->base->batch = SZ_2M >> PAGE_SHIFT;
 	shrinker->base->private_data = shrinker;
 	shrinker_register(shrinker->base);
 
@@ -216,5 +119,4 @@ int pddgpu_shrinker_init(struct pddgpu_device *pdev)
 void pddgpu_shrinker_fini(struct pddgpu_device *pdev)
 {
 	shrinker_free(pdev->shrinker.base);
-	cancel_work_sync(&pdev->shrinker.swap_work);
 }

@@ -2,10 +2,7 @@
 #ifndef _PDDGPU_SHRINKER_H_
 #define _PDDGPU_SHRINKER_H_
 
-#include <linux/atomic.h>
 #include <linux/mutex.h>
-#include <linux/wait.h>
-#include <linux/workqueue.h>
 
 #include <drm/drm_gem.h>
 
@@ -28,18 +25,6 @@ struct pddgpu_shrinker {
 	struct drm_gem_lru purgeable;
 	/** @rest: buffers that were there once, and are not any more */
 	struct drm_gem_lru rest;
-	/** @populated: pages that all buffers have, needed or not */
-	atomic_long_t populated;
-	/** @swap_work: swaps buffers out */
-	struct work_struct swap_work;
-	/** @wanted: how many pages it is to get, more or less */
-	atomic_long_t wanted;
-	/** @swapped: how many it has got since the driver was loaded */
-	atomic_long_t swapped;
-	/** @tries: how often it has tried a buffer; wakes @wait */
-	atomic_t tries;
-	/** @wait: those in reclaim who wait for the next of @tries */
-	wait_queue_head_t wait;
 };
 
 /**
@@ -55,13 +40,6 @@ int pddgpu_shrinker_init(struct pddgpu_device *pdev);
  * @pdev: the card, with TTM and pool
  */
 void pddgpu_shrinker_fini(struct pddgpu_device *pdev);
-
-/**
- * pddgpu_shrinker_account() - Note that a buffer has got pages, or lost them
- * @pdev: the card
- * @num_pages: how many, or as a negative number, how many it has lost
- */
-void pddgpu_shrinker_account(struct pddgpu_device *pdev, long num_pages);
 
 /**
  * pddgpu_shrinker_track() - Note that a buffer has been placed, used, or given advice

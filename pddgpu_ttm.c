@@ -123,8 +123,6 @@ static int pddgpu_ttm_tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
 		ret = pddgpu_pool_alloc(&pdev->pool, tt, ctx);
 	else
 		ret = -ENOMEM;
-	if (!ret)
-		pddgpu_shrinker_account(pdev, tt->num_pages);
 	drm_dev_exit(idx);
 
 	return ret;
@@ -135,7 +133,6 @@ static void pddgpu_ttm_tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *tt)
 	struct pddgpu_device *pdev = ttm_to_pddgpu(bdev);
 
 	drm_WARN_ON(&pdev->drm, pddgpu_pool_free(&pdev->pool, tt));
-	pddgpu_shrinker_account(pdev, -(long)tt->num_pages);
 }
 
 static int pddgpu_ttm_clear_pages(struct pddgpu_pool *pool, enum ttm_caching caching,

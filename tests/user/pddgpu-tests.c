@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +27,7 @@ static const struct test_group *const groups[] = {
 	&badinput_tests, &badpacket_tests, &evict_tests, &pool_tests, &isolation_tests,
 	&reach_tests, &stale_tests, &node_tests, &hang_tests, &hostile_tests, &irq_tests,
 	&coredump_tests, &reset_tests, &wedged_tests, &debugfs_tests, &look_tests, &clean_tests,
-	&vram_tests, &madvise_tests, &swap_tests,
+	&vram_tests, &madvise_tests,
 	&twocards_tests, &module_tests, &failnth_tests, &failnth_paths_tests, &death_tests,
 };
 
@@ -129,7 +128,6 @@ static struct settings settings_now(void)
 /* However the test has ended. */
 static void settings_restore(struct settings *before)
 {
-	swapoff(TEST_SWAP);
 	for (size_t i = 0; i < ARRAY_SIZE(setting_files); i++) {
 		if (before->text[i] && !access(setting_files[i], W_OK))
 			write_text(setting_files[i], before->text[i]);

@@ -49,7 +49,7 @@ extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, pool_tests, isolation_tests, reach_tests,
 	stale_tests, node_tests, hang_tests, hostile_tests, irq_tests, coredump_tests, reset_tests,
 	wedged_tests, debugfs_tests, look_tests, clean_tests, twocards_tests, module_tests, death_tests,
-	failnth_tests, failnth_paths_tests, vram_tests, madvise_tests, swap_tests;
+	failnth_tests, failnth_paths_tests, vram_tests, madvise_tests;
 
 /**
  * struct test_options - what the command line says
@@ -72,9 +72,6 @@ struct test_options {
 };
 
 extern struct test_options test_options;
-
-/* A block device that a test may swap to; after it nobody does */
-#define TEST_SWAP	"/dev/zram0"
 
 /* Pages that TTM may have before it swaps out */
 #define PAGES_LIMIT	"/sys/module/ttm/parameters/pages_limit"
@@ -271,15 +268,6 @@ u64 test_kib(const char *file, const char *name);
  * Return: the number.
  */
 u64 test_oom_kills(void);
-
-/* Where test_enter_cgroups() mounts them */
-#define TEST_CGROUPS	"/tmp/cgroups"
-
-/**
- * test_enter_cgroups() - Mount cgroup v2 at TEST_CGROUPS, for this process only
- * @cgroup: one to create below that, with a memory controller; or NULL
- */
-void test_enter_cgroups(const char *cgroup);
 
 #define TEST_ANY_NODE	-1
 

@@ -3,12 +3,9 @@
 
 #include <fcntl.h>
 #include <linux/mempolicy.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <signal.h>
@@ -217,20 +214,6 @@ u64 test_kib(const char *file, const char *name)
 u64 test_oom_kills(void)
 {
 	return test_counter("/proc/vmstat", "oom_kill");
-}
-
-/* The kernel drops the mount with the process. */
-void test_enter_cgroups(const char *cgroup)
-{
-	mkdir(TEST_CGROUPS, 0755);
-	CHECK_OK(unshare(CLONE_NEWNS));
-	CHECK_OK(mount("none", TEST_CGROUPS, "cgroup2", 0, NULL));
-	if (!cgroup)
-		return;
-
-	CHECK_OK(write_text(TEST_CGROUPS "/cgroup.subtree_control", "+memory"));
-	rmdir(cgroup);
-	CHECK_OK(mkdir(cgroup, 0755));
 }
 
 void test_use_memory(u64 bytes, int node)

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define POOL_SIZE	"/sys/module/pddgpu/parameters/page_pool_size"
-#define CGROUP		TEST_CGROUPS "/pool"
+#define CGROUPS		"/tmp/cgroups"
+#define CGROUP		CGROUPS "/pool"
 #define BO_SIZE		(16 * MIB)
 #define MAX_BOS		256
 #define BLOCK		(2 * MIB)
@@ -180,11 +181,22 @@ static void small_vm_pressure(const void *arg)
 	press(NULL);
 }
 
+/* Nobody else sees the mount, and the kernel drops it with the process. */
+static void enter_cgroups(void)
+{
+	mkdir(CGROUPS, 0755);
+	CHECK_OK(unshare(CLONE_NEWNS));
+	CHECK_OK(mount("none", CGROUPS, "cgroup2", 0, NULL));
+	CHECK_OK(write_text(CGROUPS "/cgroup.subtree_control", "+memory"));
+	rmdir(CGROUP);
+	CHECK_OK(mkdir(CGROUP, 0755));
+}
+
 /* The cgroup may have it, and the machine has it in the pool only. */
 static void cgroup_pressure(const void *arg)
 {
 	(void)arg;
-	test_enter_cgroups(CGROUP);
+	enter_cgroups();
 	press(CGROUP "/cgroup.procs");
 	CHECK_EQ(test_counter(CGROUP "/memory.events", "oom_kill"), 0);
 	CHECK_OK(rmdir(CGROUP));
@@ -201,7 +213,7 @@ static void cgroup_limit_is_its_own(const void *arg)
 	pid_t pid;
 
 	(void)arg;
-	test_enter_cgroups(CGROUP);
+	enter_cgroups();
 	CHECK_OK(pdd_open(&h.dev, 0));
 	keeps = pool_fill(&h, 64 * MIB);
 	calls = pool_number(&h, "shrinker_calls");
@@ -225,10 +237,10 @@ static void reclaim_on_request(const void *arg)
 	u64 keeps;
 
 	(void)arg;
-	test_enter_cgroups(CGROUP);
+	enter_cgroups();
 	CHECK_OK(pdd_open(&h.dev, 0));
 	keeps = pool_fill(&h, 256 * MIB);
-	CHECK_OK(write_text(TEST_CGROUPS "/memory.reclaim", "64M"));
+	CHECK_OK(write_text(CGROUPS "/memory.reclaim", "64M"));
 	CHECK(pool_bytes(&h) <= keeps - 48 * MIB);
 	CHECK_OK(rmdir(CGROUP));
 }
