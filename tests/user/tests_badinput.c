@@ -368,7 +368,7 @@ static void unknown_ioctl(const void *arg)
 
 	(void)arg;
 	test_client(&c);
-	CHECK_RET(pdd_ioctl(c.dev.fd, DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_CS + 1, data), data),
+	CHECK_RET(pdd_ioctl(c.dev.fd, DRM_IOWR(DRM_COMMAND_BASE + DRM_PDDGPU_GEM_MADVISE + 1, data), data),
 		  -EINVAL);
 	CHECK_RET(pdd_ioctl(c.dev.fd, DRM_IOWR(DRM_COMMAND_END - 1, data), data), -EINVAL);
 }
