@@ -208,13 +208,6 @@ int pddgpu_ttm_purge(struct pddgpu_bo *bo)
 	return ttm_bo_validate(&bo->tbo, &nowhere, &ctx);
 }
 
-/* There is no sense in writing down what nobody needs. */
-static void pddgpu_ttm_swap_notify(struct ttm_buffer_object *tbo)
-{
-	if (pddgpu_ttm_is_purgeable(tbo))
-		pddgpu_ttm_purge(to_pddgpu_bo(tbo));
-}
-
 /*
  * TTM asks before it moves a buffer out of VRAM, which takes pages; out of GTT,
  * which leads to swapping it out; and before it does so.  A copy is made for that,
@@ -572,7 +565,6 @@ static const struct ttm_device_funcs pddgpu_ttm_funcs = {
 	.evict_flags = pddgpu_ttm_evict_flags,
 	.move = pddgpu_ttm_move,
 	.delete_mem_notify = pddgpu_ttm_delete_mem_notify,
-	.swap_notify = pddgpu_ttm_swap_notify,
 	.io_mem_reserve = pddgpu_ttm_io_mem_reserve,
 	.access_memory = pddgpu_ttm_access_memory,
 };

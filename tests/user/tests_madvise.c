@@ -249,32 +249,6 @@ static void makes_room(const void *arg)
 	}
 }
 
-/* A buffer is not written down for nobody when TTM would swap it out. */
-static void not_swapped(const void *arg)
-{
-	const u64 limit = 64 * MIB;
-	struct pdd_bo bos[MAX_BOS];
-	struct pdd_client c;
-	char text[32];
-	u64 before;
-	u32 num;
-
-	(void)arg;
-	test_client(&c);
-	for (num = 0; num < limit / BO_SIZE; num++) {
-		bos[num] = patterned(&c, GTT, num);
-		advise(&c, &bos[num], DONTNEED, 1);
-	}
-	before = purged(&c);
-	snprintf(text, sizeof(text), "%llu", limit / PDD_PAGE);
-	CHECK_OK(write_text(PAGES_LIMIT, text));
-	for (u32 i = 0; i < 2; i++)
-		bos[num + i] = patterned(&c, GTT, num + i);
-	CHECK(purged(&c) - before >= 2 * BO_SIZE);
-	for (u32 i = 0; i < 2; i++)
-		test_check_pattern(bos[num + i].map, BO_SIZE, num + i);
-}
-
 /* A process needs more memory than there is without them, and nobody is killed for it. */
 static void gives_way(const void *arg)
 {
@@ -321,7 +295,6 @@ static const struct test tests[] = {
 	{ .name = "madvise.dropped_again", .run = dropped_again },
 	{ .name = "madvise.busy", .run = busy },
 	{ .name = "madvise.makes_room", .run = makes_room, .timeout = 60 },
-	{ .name = "madvise.not_swapped", .run = not_swapped },
 	{ .name = "madvise.gives_way", .run = gives_way, .timeout = 60 },
 };
 
