@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/gfp.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
 
@@ -19,8 +20,7 @@
  * pages go to the pool, and whole blocks at once from there to the system.
  *
  * On the card the same buffers are the first that TTM comes to when it looks for room.
- * They are dropped there, too, instead of moved, and so they are when TTM would swap
- * them out (see pddgpu_ttm.c).
+ * They are dropped there, too, instead of moved (see pddgpu_ttm.c).
  */
 
 static bool pddgpu_shrinker_has_pages(const struct pddgpu_bo *bo)
@@ -82,6 +82,10 @@ static unsigned long pddgpu_shrinker_scan(struct shrinker *base, struct shrink_c
 	struct pddgpu_shrinker *shrinker = base->private_data;
 	struct pddgpu_device *pdev = container_of(shrinker, struct pddgpu_device, shrinker);
 	unsigned long freed, remaining = 0;
+
+	/* The last reference to a buffer may be dropped here, see vram_lock_to_divide(). */
+	if (!(sc->gfp_mask & __GFP_FS))
+		return SHRINK_STOP;
 
 	freed = drm_gem_lru_scan(&shrinker->purgeable, sc->nr_to_scan, &remaining,
 				 pddgpu_shrinker_purge);

@@ -6,6 +6,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
@@ -497,13 +498,30 @@ static void vram_resource_init(struct pddgpu_vram_resource *vres, struct ttm_buf
 		vres->base.placement |= TTM_PL_FLAG_CONTIGUOUS;
 }
 
+/*
+ * To divide a block takes memory, and reclaim may come to have the last reference to a
+ * buffer, which it then frees: that is what this lock is for, too.
+ */
+static unsigned int vram_lock_to_divide(struct pddgpu_vram_mgr *mgr)
+{
+	mutex_lock(&mgr->lock);
+
+	return memalloc_nofs_save();
+}
+
+static void vram_unlock_to_divide(struct pddgpu_vram_mgr *mgr, unsigned int flags)
+{
+	memalloc_nofs_restore(flags);
+	mutex_unlock(&mgr->lock);
+}
+
 /* Returns -EAGAIN if the cleaner has what may be missing. */
 static int vram_try_alloc(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_request *req,
 			  struct pddgpu_vram_resource *vres)
 {
+	unsigned int flags = vram_lock_to_divide(mgr);
 	int err;
 
-	mutex_lock(&mgr->lock);
 	err = vram_alloc_locked(mgr, req, &vres->blocks);
 	if (!err) {
 		vres->visible = vram_visible_bytes(mgr, &vres->blocks);
@@ -511,7 +529,7 @@ static int vram_try_alloc(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_reques
 	} else if (err == -ENOSPC && mgr->cleaning) {
 		err = -EAGAIN;
 	}
-	mutex_unlock(&mgr->lock);
+	vram_unlock_to_divide(mgr, flags);
 
 	return err;
 }
@@ -737,17 +755,18 @@ EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_fini);
 
 int pddgpu_vram_mgr_reserve(struct pddgpu_vram_mgr *mgr, u64 start, u64 size)
 {
+	unsigned int flags;
 	int err;
 
 	if (!size || !IS_ALIGNED(start | size, PDDGPU_VRAM_CHUNK) || start >= vram_size(mgr) ||
 	    size > vram_size(mgr) - start)
 		return -EINVAL;
 
-	mutex_lock(&mgr->lock);
+	flags = vram_lock_to_divide(mgr);
 	err = vram_alloc_at(mgr, start, size, &mgr->reserved);
 	if (!err)
 		mgr->reserved_size += size;
-	mutex_unlock(&mgr->lock);
+	vram_unlock_to_divide(mgr, flags);
 
 	return err == -ENOSPC ? -EBUSY : err;
 }
@@ -789,15 +808,16 @@ u64 pddgpu_vram_mgr_take_dirty(struct pddgpu_vram_mgr *mgr, u64 *pos, u64 bytes,
 			       struct list_head *blocks)
 {
 	u64 seen = 0, taken = 0;
+	unsigned int flags;
 	bool dirty;
 
 	do {
-		mutex_lock(&mgr->lock);
+		flags = vram_lock_to_divide(mgr);
 		dirty = vram_avail(mgr) > vram_clear_avail(mgr);
 		if (dirty)
 			taken = vram_take_dirty_locked(mgr, pos, &seen, bytes, blocks);
 		mgr->cleaning += taken;
-		mutex_unlock(&mgr->lock);
+		vram_unlock_to_divide(mgr, flags);
 	} while (dirty && !taken && seen < vram_size(mgr));
 
 	return taken;
