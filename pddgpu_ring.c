@@ -17,6 +17,11 @@
 
 #define PDDGPU_RING_BYTES	(PDDGPU_RING_DWORDS * sizeof(u32))
 #define PDDGPU_RING_TEST_VALUE	0x600df00d
+/* The packets of a slot, with their headers */
+#define PDDGPU_RING_VMID_DWORDS		(1 + PDDGPU_SET_VMID_COUNT)
+#define PDDGPU_RING_IB_DWORDS		(1 + PDDGPU_INDIRECT_COUNT)
+#define PDDGPU_RING_FENCE_DWORDS	(1 + PDDGPU_FENCE_COUNT)
+#define PDDGPU_RING_BARRIER_DWORDS	(1 + PDDGPU_WAIT_COUNT)
 /* How long an engine may take to stop, or to run one packet */
 #define PDDGPU_RING_TIMEOUT_US	(200 * USEC_PER_MSEC)
 
@@ -84,6 +89,11 @@ int pddgpu_ring_init(struct pddgpu_ring *ring, struct pddgpu_device *pdev, u32 e
 
 	static_assert(sizeof(struct pddgpu_writeback) <= SZ_4K);
 	static_assert(PDDGPU_NUM_ENGINES * PDDGPU_RING_VMIDS < PDDGPU_NUM_VMIDS);
+	static_assert(PDDGPU_RING_VMID_DWORDS + PDDGPU_RING_IB_DWORDS + PDDGPU_RING_FENCE_DWORDS <=
+		      PDDGPU_RING_SLOT_DWORDS);
+	static_assert(PDDGPU_RING_IB_DWORDS + PDDGPU_RING_FENCE_DWORDS +
+		      PDDGPU_RING_BARRIER_DWORDS <= PDDGPU_RING_SLOT_DWORDS);
+	static_assert(PDDGPU_RING_BYTES <= PDDGPU_RING_SIZE_MAX);
 
 	ring->pdev = pdev;
 	ring->engine = engine;

@@ -22,7 +22,7 @@ struct pddgpu_timeline;
  * The scheduler's credits keep more than PDDGPU_RING_JOBS from being in flight,
  * so a ring that is twice that long never overflows and nobody reads RPTR.
  */
-#define PDDGPU_RING_SLOT_DWORDS	16
+#define PDDGPU_RING_SLOT_DWORDS	32
 #define PDDGPU_RING_SLOTS	256
 #define PDDGPU_RING_JOBS	(PDDGPU_RING_SLOTS / 2)
 #define PDDGPU_RING_DWORDS	(PDDGPU_RING_SLOTS * PDDGPU_RING_SLOT_DWORDS)
