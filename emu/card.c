@@ -100,6 +100,9 @@ struct card *card_create(const struct card_options *options)
 	ret = card_create_vram(card);
 	if (ret)
 		goto err_free;
+	ret = onchip_create(&card->onchip, options->onchip_pages);
+	if (ret)
+		goto err_vram;
 	card_init_locks(card);
 	ret = card_start_threads(card);
 	if (ret)
@@ -109,6 +112,8 @@ struct card *card_create(const struct card_options *options)
 
 err_release:
 	card_release_locks(card);
+	onchip_release(&card->onchip);
+err_vram:
 	card_release_vram(card);
 err_free:
 	free(card);
@@ -128,6 +133,7 @@ void card_destroy(struct card *card)
 	storm_stop(&card->storm);
 	dma_unmap_all(&card->dma);
 	card_release_locks(card);
+	onchip_release(&card->onchip);
 	card_release_vram(card);
 	free(card);
 }
@@ -160,6 +166,7 @@ void card_reset(struct card *card)
 	for (unsigned int i = 0; i < PDDGPU_NUM_ENGINES; i++)
 		engine_power_on(&card->engines[i]);
 	mmu_reset(&card->mmu);
+	onchip_reset(&card->onchip);
 	fault_ring_reset(&card->fault);
 	irq_reset(&card->irq);
 	pthread_mutex_lock(&card->lock);
@@ -179,7 +186,7 @@ static void fill_with_noise(uint64_t *to, size_t words, uint64_t *noise)
  * What memory keeps without power.  Only the part of VRAM that was ever written to
  * has anything to forget; the rest stays a hole in the file.
  */
-static void card_forget_vram(struct card *card)
+static void card_forget(struct card *card)
 {
 	uint64_t noise = inject_noise(&card->inject), *to;
 	off_t end, start = lseek(card->vram_fd, 0, SEEK_DATA);
@@ -192,14 +199,15 @@ static void card_forget_vram(struct card *card)
 		fill_with_noise(to, (size_t)(end - start) / sizeof(*to), &noise);
 		start = lseek(card->vram_fd, end, SEEK_DATA);
 	}
-	log_info("VRAM filled with noise as ordered");
+	onchip_forget(&card->onchip, &noise);
+	log_info("memory filled with noise as ordered");
 }
 
 void card_function_reset(struct card *card)
 {
 	card_reset(card);
 	if (inject_take_forget(&card->inject))
-		card_forget_vram(card);
+		card_forget(card);
 	pci_reset(&card->pci, card->aperture_size);
 	card_set_bus_master(card, false);
 }

@@ -14,6 +14,7 @@
 #include "inject.h"
 #include "irq.h"
 #include "mmu.h"
+#include "onchip.h"
 #include "pci.h"
 #include "storm.h"
 
@@ -22,11 +23,13 @@
  * @vram_size: bytes, a power of two
  * @aperture_size: bytes of VRAM behind BAR0, a power of two, at most @vram_size
  * @dma_bits: width of bus addresses, 32..52
+ * @onchip_pages: size of each on-chip heap, up to PDDGPU_ONCHIP_PAGES_MAX, 0 for none
  */
 struct card_options {
 	uint64_t vram_size;
 	uint64_t aperture_size;
 	unsigned int dma_bits;
+	uint32_t onchip_pages[PDDGPU_NUM_ONCHIP];
 };
 
 /**
@@ -49,6 +52,7 @@ struct card_options {
  * @pci: configuration space; protocol thread only
  * @dma: guest memory; changed while engines stand still
  * @mmu: translation registers
+ * @onchip: the on-chip heaps
  * @irq: interrupts
  * @fault: fault ring
  * @engines: PDDGPU_ENGINE_COPY and _COMPUTE
@@ -73,6 +77,7 @@ struct card {
 	struct pci pci;
 	struct dma dma;
 	struct mmu mmu;
+	struct onchip onchip;
 	struct irq irq;
 	struct fault_ring fault;
 	struct engine engines[PDDGPU_NUM_ENGINES];
@@ -99,9 +104,9 @@ void card_destroy(struct card *card);
  * card_reset() - Bring all BAR2 state to what it is at power-on
  * @card: the card
  *
- * Stops the engines first and returns when they have stopped.  VRAM, guest
- * memory windows, eventfds, the time stamp and the orders that inject_reset()
- * leaves stay.  Not for engine threads.
+ * Stops the engines first and returns when they have stopped.  VRAM, what is in
+ * on-chip heaps, guest memory windows, eventfds, the time stamp and the orders that
+ * inject_reset() leaves stay.  Not for engine threads.
  */
 void card_reset(struct card *card);
 
@@ -109,7 +114,7 @@ void card_reset(struct card *card);
  * card_function_reset() - What an FLR does: card_reset() and configuration space
  * @card: the card
  *
- * Fills VRAM with noise if PDDGPU_REG_INJECT_FORGET says so.
+ * Fills VRAM and on-chip heaps with noise if PDDGPU_REG_INJECT_FORGET says so.
  *
  * Protocol thread only.
  */

@@ -246,6 +246,9 @@ static int translate(struct mmu_port *port, const struct mmu_range *range,
 	}
 	if (range->va < PDDGPU_GART_START)
 		return PDDGPU_ERR_UNMAPPED;
+	*host = onchip_at_address(&card->onchip, range->va, size);
+	if (*host)
+		return 0;
 	return translate_page(port, range, host, size);
 }
 

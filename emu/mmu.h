@@ -3,7 +3,8 @@
  * DOC: Address translation
  *
  * Every access of the card begins as an address of a VMID and ends as a pointer
- * into VRAM or into a DMA window; nothing else makes such pointers.  They are
+ * into VRAM, into a DMA window or, for VMID 0, into an on-chip heap; nothing else
+ * makes such pointers, but for packets that name a heap.  They are
  * good until the thread that asked lets itself be stopped, because page tables
  * are flushed and windows unmapped only while it stands still.
  */
@@ -98,7 +99,8 @@ struct mmu_range {
  * @port: the caller's port
  * @range: what to reach, at least one byte
  * @size: on success the bytes that can be reached through @host: to the end of
- *	the range or the page (any number of bytes of VRAM under VMID 0)
+ *	the range or the page (of VRAM or of the heap under
+ *	VMID 0)
  * @host: the pointer, good until the calling engine lets itself be stopped
  *
  * Return: 0, or a PDDGPU_ERR_* with @port's fault fields set.

@@ -56,6 +56,15 @@ uint64_t packet_u64(const struct packet *packet, unsigned int index);
 int packet_word(const struct packet *packet, uint64_t va, size_t size, bool write,
 		uint8_t **host);
 
+/**
+ * packet_nap() - Stand still before looking again at what a packet waits for
+ * @packet: the packet
+ * @nap: 0 at first; how long the last nap was, ns, each is longer than the one before
+ *
+ * Return: 0, or ENGINE_STOPPED if the packet shall end.
+ */
+int packet_nap(const struct packet *packet, long *nap);
+
 /*
  * Each returns 0, ENGINE_STOPPED, or a PDDGPU_ERR_*.  For errors of memory the
  * port's fault fields are set.
@@ -71,6 +80,10 @@ int op_tlb_flush(const struct packet *packet);
 int op_set_vmid(const struct packet *packet);
 int op_write_pte(const struct packet *packet);
 int op_timestamp(const struct packet *packet);
+int op_set_onchip(const struct packet *packet);
+int op_onchip_copy(const struct packet *packet);
+int op_onchip_barrier(const struct packet *packet);
+int op_onchip_append(const struct packet *packet);
 int op_map(const struct packet *packet);
 int op_crc32(const struct packet *packet);
 int op_mandelbrot(const struct packet *packet);

@@ -7,7 +7,7 @@
 #include "ops.h"
 
 #define NAP_MIN_NS	2000L
-#define NAP_MAX_NS	1000000L
+#define NAP_MAX_NS	512000L
 
 uint64_t packet_u64(const struct packet *p, unsigned int index)
 {
@@ -22,6 +22,15 @@ int packet_word(const struct packet *p, uint64_t va, size_t size, bool write, ui
 	if (va & (size - 1))
 		return PDDGPU_ERR_OPERAND;
 	return mmu_translate(&p->engine->port, &range, host, &valid);
+}
+
+int packet_nap(const struct packet *p, long *nap)
+{
+	if (!*nap)
+		*nap = NAP_MIN_NS;
+	else if (*nap < NAP_MAX_NS)
+		*nap *= 2;
+	return engine_nap(p->engine, *nap);
 }
 
 /* --- Stores ------------------------------------------------------------- */
@@ -286,7 +295,7 @@ int op_wait(const struct packet *p)
 {
 	uint64_t va = packet_u64(p, 0);
 	uint32_t reference = p->arg[2], mask = p->arg[3];
-	long nap = NAP_MIN_NS;
+	long nap = 0;
 	uint8_t *host;
 	int err;
 
@@ -299,10 +308,9 @@ int op_wait(const struct packet *p)
 		value = __atomic_load_n((uint32_t *)host, __ATOMIC_ACQUIRE);
 		if (wait_satisfied(p->flags, value & mask, reference & mask))
 			return 0;
-		err = engine_nap(p->engine, nap);
+		err = packet_nap(p, &nap);
 		if (err)
 			return err;
-		nap = nap * 2 < NAP_MAX_NS ? nap * 2 : NAP_MAX_NS;
 	}
 }
 
@@ -370,6 +378,7 @@ int op_tlb_flush(const struct packet *p)
 
 int op_set_vmid(const struct packet *p)
 {
+	static const uint32_t no_windows[PDDGPU_NUM_ONCHIP];
 	struct card *card = p->engine->card;
 	uint64_t base = packet_u64(p, 0);
 
@@ -377,6 +386,7 @@ int op_set_vmid(const struct packet *p)
 	    base & ~(PDDGPU_VMID_BASE_VALID | PDDGPU_VMID_BASE_ADDR))
 		return PDDGPU_ERR_OPERAND;
 	atomic_store(&card->mmu.vmid_base[p->flags], base);
+	onchip_set_windows(&card->onchip, p->flags, no_windows);
 	card_tlb_invalidate(card, BIT(p->flags), p->engine);
 	return 0;
 }

@@ -15,6 +15,9 @@
 #define VRAM_MAX		(64 * GIB)
 #define APERTURE_DEFAULT	(256 * MIB)
 #define APERTURE_MIN		(1 * MIB)
+#define GDS_DEFAULT		16 /* pages */
+#define GWS_DEFAULT		16
+#define OA_DEFAULT		16
 #define DMA_BITS_DEFAULT	40
 #define DMA_BITS_MIN		32
 #define DMA_BITS_MAX		52
@@ -24,6 +27,9 @@ enum {
 	OPT_VRAM,
 	OPT_APERTURE,
 	OPT_DMA_BITS,
+	OPT_GDS,
+	OPT_GWS,
+	OPT_OA,
 	OPT_CONTROL,
 	OPT_FAULT,
 	OPT_KEEP,
@@ -36,6 +42,9 @@ static const struct option long_options[] = {
 	{ "vram", required_argument, NULL, OPT_VRAM },
 	{ "aperture", required_argument, NULL, OPT_APERTURE },
 	{ "dma-bits", required_argument, NULL, OPT_DMA_BITS },
+	{ "gds", required_argument, NULL, OPT_GDS },
+	{ "gws", required_argument, NULL, OPT_GWS },
+	{ "oa", required_argument, NULL, OPT_OA },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "keep", no_argument, NULL, OPT_KEEP },
@@ -53,6 +62,9 @@ void options_usage(void)
 	       "  --aperture SIZE  VRAM behind BAR0, a power of two from 1M to the VRAM\n"
 	       "                   size (256M, or all of a smaller VRAM)\n"
 	       "  --dma-bits N     width of bus addresses, 32..52 (40)\n"
+	       "  --gds SIZE       on-chip scratch, a multiple of 4K up to 65535 pages (64K)\n"
+	       "  --gws N          on-chip barriers, up to 65535 (16)\n"
+	       "  --oa N           on-chip ordered-append counters, up to 65535 (16)\n"
 	       "  --control PATH   serve line commands there; try \"help\"\n"
 	       "  --fault WHAT     break something from the beginning; may be repeated:\n"
 	       "                   hang=copy|compute, lose-irq=N, storm-irq=MS,\n"
@@ -119,6 +131,35 @@ static int parse_dma_bits(const char *text, unsigned int *bits)
 	return 0;
 }
 
+static int parse_gds(const char *text, uint32_t *pages)
+{
+	uint64_t size;
+	int ret = parse_size("gds", text, &size);
+
+	if (ret)
+		return ret;
+	if (size % PDDGPU_ONCHIP_PAGE || size / PDDGPU_ONCHIP_PAGE > PDDGPU_ONCHIP_PAGES_MAX) {
+		log_error("--gds: %s is not a multiple of 4K up to 65535 pages", text);
+		return -EINVAL;
+	}
+	*pages = (uint32_t)(size / PDDGPU_ONCHIP_PAGE);
+	return 0;
+}
+
+static int parse_units(const char *name, const char *text, uint32_t *pages)
+{
+	unsigned long long value;
+	const char *rest;
+
+	if (parse_number(text, &value, &rest) || *rest || value > PDDGPU_ONCHIP_PAGES_MAX) {
+		log_error("--%s: %s is not a number up to %d", name, text,
+			  PDDGPU_ONCHIP_PAGES_MAX);
+		return -EINVAL;
+	}
+	*pages = (uint32_t)value;
+	return 0;
+}
+
 static int check_size(const char *name, uint64_t size, uint64_t min, uint64_t max)
 {
 	if (size >= min && size <= max && !(size & (size - 1)))
@@ -174,6 +215,12 @@ static int take_option(struct options *o, int opt)
 		return parse_aperture(o);
 	case OPT_DMA_BITS:
 		return parse_dma_bits(optarg, &o->card.dma_bits);
+	case OPT_GDS:
+		return parse_gds(optarg, &o->card.onchip_pages[PDDGPU_ONCHIP_GDS]);
+	case OPT_GWS:
+		return parse_units("gws", optarg, &o->card.onchip_pages[PDDGPU_ONCHIP_GWS]);
+	case OPT_OA:
+		return parse_units("oa", optarg, &o->card.onchip_pages[PDDGPU_ONCHIP_OA]);
 	case OPT_CONTROL:
 		o->control = optarg;
 		return 0;
@@ -198,7 +245,14 @@ int options_parse(struct options *o, int argc, char **argv)
 	int opt, ret;
 
 	*o = (struct options){
-		.card = { .vram_size = VRAM_DEFAULT, .dma_bits = DMA_BITS_DEFAULT },
+		.card = {
+			.vram_size = VRAM_DEFAULT, .dma_bits = DMA_BITS_DEFAULT,
+			.onchip_pages = {
+				[PDDGPU_ONCHIP_GDS] = GDS_DEFAULT,
+				[PDDGPU_ONCHIP_GWS] = GWS_DEFAULT,
+				[PDDGPU_ONCHIP_OA] = OA_DEFAULT,
+			},
+		},
 	};
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {

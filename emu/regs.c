@@ -5,7 +5,7 @@
 #include "log.h"
 #include "regs.h"
 
-#define VERSION		(FIELD_PREP(PDDGPU_VERSION_MAJOR, 1) | FIELD_PREP(PDDGPU_VERSION_MINOR, 1))
+#define VERSION		(FIELD_PREP(PDDGPU_VERSION_MAJOR, 1) | FIELD_PREP(PDDGPU_VERSION_MINOR, 2))
 #define PAGE_MASK_LO	0xfffff000u
 
 #define VMID_FIRST	PDDGPU_REG_VMID_BASE_LO(1)
@@ -17,6 +17,10 @@
 #define STAT_LAST	(PDDGPU_REG_STAT_LO(PDDGPU_NUM_ENGINES, 0) - 1)
 #define INJECT_FIRST	PDDGPU_REG_INJECT_HANG
 #define INJECT_LAST	PDDGPU_REG_INJECT_STUCK_RESET
+#define HEAPS_FIRST	PDDGPU_REG_ONCHIP_PAGES(0)
+#define HEAPS_LAST	PDDGPU_REG_ONCHIP_PAGES(PDDGPU_NUM_ONCHIP - 1)
+#define WINDOWS_FIRST	PDDGPU_REG_ONCHIP_WINDOW(1, 0)
+#define WINDOWS_LAST	(PDDGPU_REG_ONCHIP_WINDOW(PDDGPU_NUM_VMIDS, 0) - 1)
 #define STAT_STRIDE	(PDDGPU_REG_STAT_LO(1, 0) - PDDGPU_REG_STAT_LO(0, 0))
 
 /* --- Halves of 64-bit registers ----------------------------------------- */
@@ -75,6 +79,17 @@ static bool read_stat(struct card *card, uint32_t offset, uint32_t *value)
 		return false;
 	*value = latched(card, &card->stat_latch[engine][which],
 			 card->engines[engine].stats.count[which], offset & 4);
+	return true;
+}
+
+static bool read_window(struct card *card, uint32_t offset, uint32_t *value)
+{
+	uint32_t vmid = (offset - PDDGPU_REG_ONCHIP_WINDOW(0, 0)) / 16;
+	uint32_t heap = offset % 16 / 4;
+
+	if (heap >= PDDGPU_NUM_ONCHIP)
+		return false;
+	*value = card->onchip.window[vmid][heap];
 	return true;
 }
 
@@ -192,6 +207,11 @@ static bool read_reg(struct card *card, uint32_t offset, uint32_t *value)
 		return true;
 	case STAT_FIRST ... STAT_LAST:
 		return read_stat(card, offset, value);
+	case HEAPS_FIRST ... HEAPS_LAST:
+		*value = card->onchip.pages[(offset - HEAPS_FIRST) / 4];
+		return true;
+	case WINDOWS_FIRST ... WINDOWS_LAST:
+		return read_window(card, offset, value);
 	case INJECT_FIRST ... INJECT_LAST:
 		return inject_read(card, offset, value);
 	default:

@@ -124,8 +124,27 @@
 #define PDDGPU_REG_GART_ENTRIES			0x3008 /* RW, 0 = off */
 #define   PDDGPU_GART_ENTRIES_MAX		0x400000 /* 16 GiB of aperture */
 
-/* What VMID 0 sees: VRAM from 0, the GTT aperture from here, nothing else. */
+/* What VMID 0 sees: VRAM from 0, the GTT aperture from here, then the on-chip heaps. */
 #define PDDGPU_GART_START			0x10000000000ULL /* 1 TiB */
+
+/* --- On-chip heaps ------------------------------------------------------ */
+
+/*
+ * Small memories in the card, cut into pages.  Command buffers reach them by
+ * ONCHIP packets only, and only inside a window of each that SET_ONCHIP gives to
+ * their VMID; VMID 0 sees all of them at PDDGPU_ONCHIP_START().
+ */
+#define PDDGPU_ONCHIP_GDS			0 /* scratch: bytes without a meaning */
+#define PDDGPU_ONCHIP_GWS			1 /* barriers: one a page */
+#define PDDGPU_ONCHIP_OA			2 /* ordered-append counters: one a page */
+#define PDDGPU_NUM_ONCHIP			3
+#define PDDGPU_ONCHIP_PAGE			4096
+#define PDDGPU_ONCHIP_PAGES_MAX			0xffff
+#define PDDGPU_ONCHIP_START(h)			(0x20000000000ULL + (h) * 0x10000000ULL) /* 2 TiB */
+#define PDDGPU_REG_ONCHIP_PAGES(h)		(0x6000 + (h) * 4) /* RO, 0: no such heap */
+#define PDDGPU_REG_ONCHIP_WINDOW(v, h)		(0x6100 + (v) * 16 + (h) * 4) /* RO, v = 1..15 */
+#define   PDDGPU_ONCHIP_WINDOW_BASE		GENMASK(15, 0) /* first page */
+#define   PDDGPU_ONCHIP_WINDOW_PAGES		GENMASK(31, 16) /* 0: nothing */
 
 /* --- Statistics: free-running 64-bit counters, reading _LO latches _HI -- */
 
@@ -186,7 +205,7 @@
 #define PDDGPU_REG_INJECT_FORGET		0x5028 /* RW, 1 = do so; reads 0 afterwards */
 /* The next CTRL.RESET of the engine changes nothing and reads 1 until the card is reset. */
 #define PDDGPU_REG_INJECT_STUCK_RESET		0x502c /* RW, a bit an engine */
-/* 0x6000-0x6fff: reserved for on-chip memory.  0x9000-0xefff: for the display. */
+/* 0x9000-0xefff: reserved for the display. */
 
 /* --- Command packets -------------------------------------------------- */
 
@@ -266,7 +285,7 @@
 #define   PDDGPU_INDIRECT_MAX_DWORDS		0x100000
 /*
  * SET_VMID, ring only: 0-1 VMID base (format of PDDGPU_REG_VMID_BASE) for VMID
- * = FLAGS[3:0], 1..15.  Drops the VMID's TLB entries.
+ * = FLAGS[3:0], 1..15.  Drops the VMID's TLB entries, and its on-chip windows.
  */
 #define PDDGPU_OP_SET_VMID			0x0a
 #define   PDDGPU_SET_VMID_COUNT			2
@@ -280,6 +299,35 @@
 /* TIMESTAMP: 0-1 address (8-byte aligned).  Stores PDDGPU_REG_TIMESTAMP. */
 #define PDDGPU_OP_TIMESTAMP			0x0c
 #define   PDDGPU_TIMESTAMP_COUNT		2
+/*
+ * SET_ONCHIP, ring only: 0 window of GDS, 1 of GWS, 2 of OA (format of
+ * PDDGPU_REG_ONCHIP_WINDOW) for VMID = FLAGS[3:0], 1..15
+ */
+#define PDDGPU_OP_SET_ONCHIP			0x0d
+#define   PDDGPU_SET_ONCHIP_COUNT		3
+/*
+ * ONCHIP_COPY: 0 byte offset in the VMID's window, 1 bytes, 2-3 memory address;
+ * all 4-byte aligned.  FLAGS[1:0] is the heap.
+ */
+#define PDDGPU_OP_ONCHIP_COPY			0x0e
+#define   PDDGPU_ONCHIP_COPY_COUNT		4
+#define   PDDGPU_ONCHIP_COPY_HEAP		GENMASK(1, 0) /* in FLAGS */
+#define   PDDGPU_ONCHIP_COPY_TO_MEMORY		BIT(2) /* in FLAGS; else from memory */
+/*
+ * ONCHIP_BARRIER: 0 barrier (page in the window of GWS), 1 participants (not 0).
+ * Stops the engine until so many have come to the barrier, this one included.
+ */
+#define PDDGPU_OP_ONCHIP_BARRIER		0x0f
+#define   PDDGPU_ONCHIP_BARRIER_COUNT		2
+/* A page of GWS begins with: 0 who has come so far, 1 how often all have come */
+/*
+ * ONCHIP_APPEND: 0 counter (page in the window of OA), 1 turn, 2 amount, 3-4
+ * address to store the old value at (4-byte aligned).  Stops the engine until it
+ * is this turn, adds the amount to the value, and makes it the next one's turn.
+ */
+#define PDDGPU_OP_ONCHIP_APPEND			0x10
+#define   PDDGPU_ONCHIP_APPEND_COUNT		5
+/* A page of OA begins with: 0 whose turn it is, 1 the value */
 
 /*
  * Data-parallel packets, compute engine only (else PDDGPU_ERR_OPCODE).  Buffers
@@ -321,6 +369,7 @@
 #define PDDGPU_ERR_TABLE			7 /* an entry with reserved bits or outside VRAM */
 #define PDDGPU_ERR_BUS				8 /* no DMA window covers it, DMA error */
 #define PDDGPU_ERR_ECC				9 /* uncorrectable error in VRAM */
+#define PDDGPU_ERR_WINDOW			10 /* outside of the VMID's window of a heap */
 
 /* --- Page tables ------------------------------------------------------ */
 
@@ -349,7 +398,8 @@
  * struct pddgpu_fault_record - one entry of the fault ring
  * @info: PDDGPU_FAULT_* fields
  * @ib_offset: byte offset of the packet in the command buffer or ring
- * @address: faulting virtual address, 0 if the error is not one of memory
+ * @address: faulting virtual address, or offset in the window of a heap; 0 if the
+ *	error is not one of memory
  * @fence: value of the last FENCE the engine had run
  * @timestamp: PDDGPU_REG_TIMESTAMP when it happened, ns
  */

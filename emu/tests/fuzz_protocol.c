@@ -403,6 +403,7 @@ int main(int argc, char **argv)
 {
 	const struct card_options options = {
 		.vram_size = VRAM, .aperture_size = VRAM, .dma_bits = 40,
+		.onchip_pages = { 1, 1, 1 },
 	};
 	struct fuzz fuzz = { .card = card_create(&options), .stop = eventfd(0, EFD_CLOEXEC) };
 	const struct fuzzer fuzzer = { .generate = generate, .run = run, .arg = &fuzz };

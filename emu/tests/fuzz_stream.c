@@ -163,7 +163,9 @@ static uint32_t random_header(struct fuzz_rng *rng)
 		{ PDDGPU_OP_WAIT, 4 }, { PDDGPU_OP_ATOMIC, 8 }, { PDDGPU_OP_TLB_FLUSH, 1 },
 		{ PDDGPU_OP_INDIRECT, 3 }, { PDDGPU_OP_SET_VMID, 2 }, { PDDGPU_OP_WRITE_PTE, 7 },
 		{ PDDGPU_OP_TIMESTAMP, 2 }, { PDDGPU_OP_MAP, 9 }, { PDDGPU_OP_CRC32, 6 },
-		{ PDDGPU_OP_MANDELBROT, 9 },
+		{ PDDGPU_OP_MANDELBROT, 9 }, { PDDGPU_OP_SET_ONCHIP, 3 },
+		{ PDDGPU_OP_ONCHIP_COPY, 4 }, { PDDGPU_OP_ONCHIP_BARRIER, 2 },
+		{ PDDGPU_OP_ONCHIP_APPEND, 5 },
 	};
 	uint32_t which = fuzz_below(rng, ARRAY_SIZE(counts));
 	uint32_t flags = fuzz_one_in(rng, 3) ? fuzz_below(rng, 8) : 0;
@@ -273,7 +275,8 @@ static void access_register(struct card *card, const struct act *act)
 {
 	static const uint32_t blocks[] = {
 		0, 0x100, PDDGPU_REG_ENGINE(0), PDDGPU_REG_ENGINE(1), 0x2000, 0x2200, 0x3000,
-		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_DOORBELL(0),
+		PDDGPU_REG_INJECT_HANG, PDDGPU_REG_ONCHIP_PAGES(0),
+		PDDGPU_REG_ONCHIP_WINDOW(0, 0), PDDGPU_REG_DOORBELL(0),
 	};
 	uint32_t reg = blocks[(act->a >> 16) % ARRAY_SIZE(blocks)] + (act->a & 0x7c);
 
@@ -444,12 +447,16 @@ static void connect_guest(struct fuzz *fuzz)
 	fuzz_guest_memory(fuzz->guest, size);
 	fuzz_guest_memory(fuzz->card->dma.windows[0].host, window.size);
 	fuzz_guest_memory(fuzz->card->vram, VRAM);
+	for (unsigned int h = 0; h < PDDGPU_NUM_ONCHIP; h++)
+		fuzz_guest_memory(fuzz->card->onchip.heap[h],
+				  fuzz->card->onchip.pages[h] * (size_t)PDDGPU_ONCHIP_PAGE);
 }
 
 int main(int argc, char **argv)
 {
 	const struct card_options options = {
 		.vram_size = VRAM, .aperture_size = VRAM, .dma_bits = 40,
+		.onchip_pages = { 4, 2, 2 },
 	};
 	struct fuzz fuzz = { .card = card_create(&options) };
 	const struct fuzzer fuzzer = { .generate = generate, .run = run, .arg = &fuzz };

@@ -96,6 +96,7 @@ int rig_setup(void **state)
 {
 	static const struct card_options options = {
 		.vram_size = RIG_VRAM, .aperture_size = RIG_APERTURE, .dma_bits = 40,
+		.onchip_pages = RIG_ONCHIP_PAGES,
 	};
 	struct rig *rig = calloc(1, sizeof(*rig));
 

@@ -36,6 +36,7 @@
 #define RIG_DATA_SIZE		(12 * MIB)
 #define RIG_GUEST_BUS		0x80000000ULL
 #define RIG_GUEST_SIZE		(2 * MIB)
+#define RIG_ONCHIP_PAGES	{ 8, 4, 4 }
 #define RIG_TIMEOUT_MS		60000
 
 #define COPY			PDDGPU_ENGINE_COPY

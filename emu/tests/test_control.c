@@ -300,7 +300,7 @@ static void paths(void **state)
 
 /* --- The command line --------------------------------------------------- */
 
-#define MAX_ARGS 20
+#define MAX_ARGS 30
 
 static int parse(struct options *options, const char *line)
 {
@@ -327,6 +327,8 @@ static void defaults(void **state)
 	assert_int_equal(o.card.vram_size, 1024 * MIB);
 	assert_int_equal(o.card.aperture_size, 256 * MIB);
 	assert_int_equal(o.card.dma_bits, 40);
+	for (unsigned int h = 0; h < PDDGPU_NUM_ONCHIP; h++)
+		assert_int_equal(o.card.onchip_pages[h], 16);
 	assert_false(o.keep || o.log || o.help || o.control || o.num_faults);
 	assert_int_equal(parse(&o, "--socket s --vram 64M"), 0);
 	assert_int_equal(o.card.aperture_size, 64 * MIB);
@@ -338,10 +340,14 @@ static void all_options(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&o, "--socket s --vram 2G --aperture 1048576K --dma-bits 32 "
+			       "--gds 32K --gws 0 --oa 65535 "
 			       "--control c --fault hang=copy --fault lose-irq=2 --keep --log"), 0);
 	assert_int_equal(o.card.vram_size, 2048 * MIB);
 	assert_int_equal(o.card.aperture_size, 1024 * MIB);
 	assert_int_equal(o.card.dma_bits, 32);
+	assert_int_equal(o.card.onchip_pages[PDDGPU_ONCHIP_GDS], 8);
+	assert_int_equal(o.card.onchip_pages[PDDGPU_ONCHIP_GWS], 0);
+	assert_int_equal(o.card.onchip_pages[PDDGPU_ONCHIP_OA], 65535);
 	assert_string_equal(o.control, "c");
 	assert_int_equal(o.num_faults, 2);
 	assert_string_equal(o.faults[1], "lose-irq=2");
@@ -361,7 +367,8 @@ static void bad_options(void **state)
 		"--socket s --aperture 0", "--socket s --aperture 512K", "--socket s --aperture 2G",
 		"--socket s --vram 64M --aperture 128M", "--socket s --aperture 3M",
 		"--socket s --dma-bits 31", "--socket s --dma-bits 53", "--socket s --dma-bits x",
-		"--socket s --dma-bits 40x",
+		"--socket s --dma-bits 40x", "--socket s --gds 6K", "--socket s --gds 256M",
+		"--socket s --gws 65536", "--socket s --gws 1K", "--socket s --oa x",
 	};
 	struct options o;
 

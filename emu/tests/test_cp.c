@@ -108,7 +108,7 @@ static void unknown_opcodes(void **state)
 {
 	struct rig *rig = *state;
 	static const uint8_t known[] = { 0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
-					 0xb, 0xc, 0x20, 0x21, 0x22 };
+					 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x20, 0x21, 0x22 };
 
 	for (uint32_t op = 0; op < 256; op++) {
 		if (memchr(known, (int)op, sizeof(known)))
@@ -141,11 +141,13 @@ static void privilege(void **state)
 	assert_int_equal(run_bare(rig, VMID, PDDGPU_OP_FENCE, 6), PDDGPU_ERR_PRIVILEGE);
 	assert_int_equal(run_bare(rig, VMID, PDDGPU_OP_INDIRECT, 3), PDDGPU_ERR_PRIVILEGE);
 	assert_int_equal(run_bare(rig, VMID, PDDGPU_OP_SET_VMID, 2), PDDGPU_ERR_PRIVILEGE);
+	assert_int_equal(run_bare(rig, VMID, PDDGPU_OP_SET_ONCHIP, 3), PDDGPU_ERR_PRIVILEGE);
 	assert_int_equal(run_bare(rig, VMID, PDDGPU_OP_TLB_FLUSH, 1), PDDGPU_ERR_PRIVILEGE);
 	assert_int_equal(run_bare(rig, VMID, PDDGPU_OP_WRITE_PTE, 7), PDDGPU_ERR_PRIVILEGE);
 	assert_int_equal(run_bare(rig, 0, PDDGPU_OP_FENCE, 6), PDDGPU_ERR_PRIVILEGE);
 	assert_int_equal(run_bare(rig, 0, PDDGPU_OP_INDIRECT, 3), PDDGPU_ERR_PRIVILEGE);
 	assert_int_equal(run_bare(rig, 0, PDDGPU_OP_SET_VMID, 2), PDDGPU_ERR_PRIVILEGE);
+	assert_int_equal(run_bare(rig, 0, PDDGPU_OP_SET_ONCHIP, 3), PDDGPU_ERR_PRIVILEGE);
 	assert_int_equal(run_bare(rig, 0, PDDGPU_OP_TLB_FLUSH, 1), 0);
 	assert_int_equal(rig_run_ib(rig, COPY, 0, WORDS(PDDGPU_PKT(PDDGPU_OP_WRITE_PTE, 0, 7),
 							LOHI(A), LOHI(5), LOHI(1), 2)), 0);
@@ -166,6 +168,9 @@ static void wrong_counts(void **state)
 		{ PDDGPU_OP_MANDELBROT, PDDGPU_MANDELBROT_COUNT },
 		{ PDDGPU_OP_TLB_FLUSH, PDDGPU_TLB_FLUSH_COUNT },
 		{ PDDGPU_OP_WRITE_PTE, PDDGPU_WRITE_PTE_COUNT },
+		{ PDDGPU_OP_ONCHIP_COPY, PDDGPU_ONCHIP_COPY_COUNT },
+		{ PDDGPU_OP_ONCHIP_BARRIER, PDDGPU_ONCHIP_BARRIER_COUNT },
+		{ PDDGPU_OP_ONCHIP_APPEND, PDDGPU_ONCHIP_APPEND_COUNT },
 	};
 	struct rig *rig = *state;
 
@@ -189,6 +194,7 @@ static void ring_packets_with_wrong_counts(void **state)
 		PDDGPU_PKT(PDDGPU_OP_FENCE, 0, PDDGPU_FENCE_COUNT - 1),
 		PDDGPU_PKT(PDDGPU_OP_INDIRECT, 0, PDDGPU_INDIRECT_COUNT - 1),
 		PDDGPU_PKT(PDDGPU_OP_SET_VMID, 1, PDDGPU_SET_VMID_COUNT + 1),
+		PDDGPU_PKT(PDDGPU_OP_SET_ONCHIP, 1, PDDGPU_SET_ONCHIP_COUNT - 1),
 	};
 	struct rig *rig = *state;
 

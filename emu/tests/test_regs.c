@@ -10,6 +10,7 @@ static void identity(void **state)
 {
 	struct rig *rig = *state;
 	uint32_t caps = rig_read(rig, PDDGPU_REG_CAPS);
+	static const uint32_t pages[] = RIG_ONCHIP_PAGES;
 	static const char magic[4] = "PDDG";
 	uint32_t id = rig_read(rig, PDDGPU_REG_ID);
 
@@ -23,6 +24,8 @@ static void identity(void **state)
 	assert_int_equal(rig_read(rig, PDDGPU_REG_VRAM_SIZE_HI), 0);
 	assert_int_equal(rig_read(rig, PDDGPU_REG_APERTURE_SIZE_LO), RIG_APERTURE);
 	assert_memory_equal(&id, magic, sizeof(magic));
+	for (unsigned int h = 0; h < PDDGPU_NUM_ONCHIP; h++)
+		assert_int_equal(rig_read(rig, PDDGPU_REG_ONCHIP_PAGES(h)), pages[h]);
 }
 
 static void read_only_registers_ignore_writes(void **state)
@@ -31,7 +34,8 @@ static void read_only_registers_ignore_writes(void **state)
 		PDDGPU_REG_ID, PDDGPU_REG_VERSION, PDDGPU_REG_CAPS, PDDGPU_REG_VRAM_SIZE_LO,
 		PDDGPU_REG_FAULT_WPTR, ENGINE(0, STATUS), ENGINE(0, RING_RPTR),
 		ENGINE(0, RING_WPTR), ENGINE(1, IB_VMID), ENGINE(1, FENCE_LO),
-		PDDGPU_REG_STAT_LO(0, 0),
+		PDDGPU_REG_STAT_LO(0, 0), PDDGPU_REG_ONCHIP_PAGES(1),
+		PDDGPU_REG_ONCHIP_WINDOW(1, 0),
 	};
 	struct rig *rig = *state;
 
@@ -50,7 +54,9 @@ static void unknown_and_write_only_registers_read_all_ones(void **state)
 		PDDGPU_REG_DOORBELL(0), PDDGPU_REG_DOORBELL(1), PDDGPU_REG_DOORBELL(2),
 		PDDGPU_REG_VMID_BASE_LO(0), PDDGPU_REG_VMID_BASE_LO(16), ENGINE(0, FENCE_HI) + 4,
 		PDDGPU_REG_ENGINE(2), PDDGPU_REG_STAT_LO(0, PDDGPU_NUM_STATS),
-		PDDGPU_REG_STAT_LO(2, 0), 0x6000, 0x9000, PDDGPU_MMIO_SIZE - 4,
+		PDDGPU_REG_STAT_LO(2, 0), PDDGPU_REG_ONCHIP_PAGES(PDDGPU_NUM_ONCHIP),
+		PDDGPU_REG_ONCHIP_WINDOW(0, 0), PDDGPU_REG_ONCHIP_WINDOW(1, PDDGPU_NUM_ONCHIP),
+		PDDGPU_REG_ONCHIP_WINDOW(PDDGPU_NUM_VMIDS, 0), 0x9000, PDDGPU_MMIO_SIZE - 4,
 	};
 	struct rig *rig = *state;
 
@@ -236,6 +242,7 @@ static void reset_is_power_on(void **state)
 	struct rig *rig = *state;
 	struct card_options options = {
 		.vram_size = RIG_VRAM, .aperture_size = RIG_APERTURE, .dma_bits = 40,
+		.onchip_pages = RIG_ONCHIP_PAGES,
 	};
 	struct rig fresh = { .card = card_create(&options) };
 	uint32_t *power_on = snapshot(&fresh), *before, *after;

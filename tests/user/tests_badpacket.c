@@ -93,6 +93,19 @@ static const struct good indirect = {
 static const struct good set_vmid = {
 	.op = PDDGPU_OP_SET_VMID, .count = 2, .payload = { 1 }, .privileged = true,
 };
+static const struct good set_onchip = {
+	.op = PDDGPU_OP_SET_ONCHIP, .count = 3, .privileged = true,
+};
+/* Without a buffer of a heap in its list a job has no window of it. */
+static const struct good onchip_copy = {
+	.op = PDDGPU_OP_ONCHIP_COPY, .count = 4, .d = BIT(2),
+};
+static const struct good onchip_append = {
+	.op = PDDGPU_OP_ONCHIP_APPEND, .count = 5, .d = BIT(3), .privileged = true,
+};
+static const struct good onchip_barrier = {
+	.op = PDDGPU_OP_ONCHIP_BARRIER, .count = 2, .payload = { [1] = 1 }, .privileged = true,
+};
 static const struct good tlb_flush = {
 	.op = PDDGPU_OP_TLB_FLUSH, .count = 1, .payload = { 0xffff }, .privileged = true,
 };
@@ -249,6 +262,10 @@ static const u32 plausible_ops[][2] = {
 	{ PDDGPU_OP_TLB_FLUSH, 1 }, { PDDGPU_OP_WRITE_PTE, PDDGPU_WRITE_PTE_COUNT },
 	{ PDDGPU_OP_FENCE, PDDGPU_FENCE_COUNT }, { PDDGPU_OP_INDIRECT, PDDGPU_INDIRECT_COUNT },
 	{ PDDGPU_OP_SET_VMID, PDDGPU_SET_VMID_COUNT }, { PDDGPU_OP_MAP, PDDGPU_MAP_COUNT },
+	{ PDDGPU_OP_SET_ONCHIP, PDDGPU_SET_ONCHIP_COUNT },
+	{ PDDGPU_OP_ONCHIP_COPY, PDDGPU_ONCHIP_COPY_COUNT },
+	{ PDDGPU_OP_ONCHIP_BARRIER, PDDGPU_ONCHIP_BARRIER_COUNT },
+	{ PDDGPU_OP_ONCHIP_APPEND, PDDGPU_ONCHIP_APPEND_COUNT },
 	{ PDDGPU_OP_CRC32, PDDGPU_CRC32_COUNT }, { PDDGPU_OP_MANDELBROT, PDDGPU_MANDELBROT_COUNT },
 };
 
@@ -354,7 +371,7 @@ static const u32 on_copy = COPY, on_compute = COMPUTE;
 
 static const struct test tests[] = {
 	BAD("opcode_unknown", nop, HEADER, 0xeeu << 24, OPCODE),
-	BAD("opcode_after_last", nop, HEADER, 0x0du << 24, OPCODE),
+	BAD("opcode_after_last", nop, HEADER, 0x11u << 24, OPCODE),
 	BAD("map_on_copy_engine", map_on_copy, HEADER, 0, OPCODE),
 	BAD("crc32_on_copy_engine", crc_on_copy, HEADER, 0, OPCODE),
 	BAD("mandelbrot_on_copy_engine", mandelbrot_on_copy, HEADER, 0, OPCODE),
@@ -362,6 +379,7 @@ static const struct test tests[] = {
 	PRIVILEGED("fence", fence, 0), PRIVILEGED("fence_irq", fence, FLAG(PDDGPU_FENCE_FLAG_IRQ)),
 	PRIVILEGED("tlb_flush", tlb_flush, 0), PRIVILEGED("write_pte", write_pte, 0),
 	PRIVILEGED("indirect_kernel", indirect, 0), FOR_EACH_VMID("indirect_", indirect),
+	PRIVILEGED("set_onchip", set_onchip, 0), FOR_EACH_VMID("set_onchip_", set_onchip),
 	PRIVILEGED("set_vmid_kernel", set_vmid, 0), FOR_EACH_VMID("set_vmid_", set_vmid),
 
 	BAD("nop_too_long", nop, HEADER, 1, LENGTH),
@@ -371,6 +389,9 @@ static const struct test tests[] = {
 	BAD("wait_short", wait, HEADER, FEWER, LENGTH),
 	BAD("atomic_short", atomic, HEADER, FEWER, LENGTH),
 	BAD("timestamp_short", stamp, HEADER, FEWER, LENGTH),
+	BAD("onchip_copy_short", onchip_copy, HEADER, FEWER, LENGTH),
+	BAD("onchip_barrier_short", onchip_barrier, HEADER, FEWER, LENGTH),
+	BAD("onchip_append_short", onchip_append, HEADER, FEWER, LENGTH),
 	BAD("map_short", map, HEADER, FEWER, LENGTH),
 	BAD("crc32_short", crc, HEADER, FEWER, LENGTH),
 	BAD("mandelbrot_short", mandelbrot, HEADER, FEWER, LENGTH),
@@ -383,6 +404,10 @@ static const struct test tests[] = {
 	BAD("wait_compare_unknown", wait, HEADER, FLAG(4), OPERAND),
 	BAD("atomic_unknown", atomic, HEADER, FLAG(8), OPERAND),
 	BAD("timestamp_flags", stamp, HEADER, FLAG(1), OPERAND),
+	BAD("onchip_copy_flags", onchip_copy, HEADER, FLAG(8), OPERAND),
+	BAD("onchip_copy_heap_unknown", onchip_copy, HEADER, FLAG(PDDGPU_NUM_ONCHIP), OPERAND),
+	BAD("onchip_barrier_flags", onchip_barrier, HEADER, FLAG(1), OPERAND),
+	BAD("onchip_append_flags", onchip_append, HEADER, FLAG(1), OPERAND),
 	BAD("map_function_unknown", map, HEADER, FLAG(5), OPERAND),
 	BAD("crc32_flags", crc, HEADER, FLAG(1), OPERAND),
 	BAD("mandelbrot_flags", mandelbrot, HEADER, FLAG(1), OPERAND),
@@ -394,6 +419,14 @@ static const struct test tests[] = {
 	BAD("atomic_misaligned", atomic, 0, 4, OPERAND),
 	BAD("atomic_old_misaligned", atomic, 6, 4, OPERAND),
 	BAD("timestamp_misaligned", stamp, 0, 4, OPERAND),
+	BAD("onchip_copy_misaligned", onchip_copy, 2, 2, OPERAND),
+	BAD("onchip_copy_offset_misaligned", onchip_copy, 0, 2, OPERAND),
+	BAD("onchip_copy_odd_size", onchip_copy, 1, 1, OPERAND),
+	BAD("onchip_copy_unlisted", onchip_copy, 1, 4, WINDOW),
+	BAD("onchip_copy_unlisted_offset", onchip_copy, 0, 4, WINDOW),
+	BAD("onchip_barrier_nobody", onchip_barrier, 1, ~0u, OPERAND),
+	BAD("onchip_barrier_unlisted", onchip_barrier, HEADER, 0, WINDOW),
+	BAD("onchip_append_unlisted", onchip_append, HEADER, 0, WINDOW),
 	BAD("map_a_misaligned", map, 0, 2, OPERAND),
 	BAD("map_b_misaligned", map, 2, 2, OPERAND),
 	BAD("map_d_misaligned", map, 4, 2, OPERAND),
