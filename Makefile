@@ -23,6 +23,7 @@ pddgpu-y := \
 	pddgpu_irq.o \
 	pddgpu_job.o \
 	pddgpu_mmap.o \
+	pddgpu_onchip.o \
 	pddgpu_peek.o \
 	pddgpu_pm.o \
 	pddgpu_pool.o \

@@ -281,7 +281,8 @@ static int pddgpu_bind_check_obj(struct pddgpu_vm *vm, const struct drm_pddgpu_v
 		return -EINVAL;
 	if (bo->vm_resv && bo->vm_resv != vm->base.r_obj)
 		return -EINVAL;
-	if (bo->domains == DRM_PDDGPU_DOMAIN_CPU)
+	/* Page tables map neither. */
+	if (bo->domains == DRM_PDDGPU_DOMAIN_CPU || bo->domains & PDDGPU_DOMAINS_ONCHIP)
 		return -EINVAL;
 	return 0;
 }

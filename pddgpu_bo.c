@@ -53,8 +53,10 @@ u32 pddgpu_bo_placement(struct pddgpu_bo *bo)
 		return DRM_PDDGPU_DOMAIN_VRAM;
 	case TTM_PL_TT:
 		return DRM_PDDGPU_DOMAIN_GTT;
-	default:
+	case TTM_PL_SYSTEM:
 		return DRM_PDDGPU_DOMAIN_CPU;
+	default:
+		return PDDGPU_DOMAIN_ONCHIP(res->mem_type - PDDGPU_PL_ONCHIP(0));
 	}
 }
 
@@ -66,7 +68,8 @@ bool pddgpu_bo_is_visible(struct pddgpu_bo *bo)
 	if (!res)
 		return false;
 
-	return res->mem_type != TTM_PL_VRAM || pddgpu_vram_resource_is_visible(res);
+	return !pddgpu_res_on_card(res) ||
+		(res->mem_type == TTM_PL_VRAM && pddgpu_vram_resource_is_visible(res));
 }
 
 bool pddgpu_bo_is_lost(struct pddgpu_bo *bo)
@@ -85,7 +88,9 @@ void pddgpu_bo_set_moved(struct pddgpu_bo *bo, struct dma_fence *fence)
 
 int pddgpu_bo_error(u32 domains, int err)
 {
-	return err == -ENOMEM && domains == DRM_PDDGPU_DOMAIN_VRAM ? -ENOSPC : err;
+	bool on_card = domains == DRM_PDDGPU_DOMAIN_VRAM || domains & PDDGPU_DOMAINS_ONCHIP;
+
+	return err == -ENOMEM && on_card ? -ENOSPC : err;
 }
 
 /* Append to what the next validation tries; without fpfn and lpfn, anywhere. */
@@ -167,6 +172,11 @@ static void pddgpu_bo_set_places(struct pddgpu_bo *bo, u32 domains, u32 vram_fla
 	bo->placement.num_placement = 0;
 	bo->placement.placement = bo->places;
 
+	if (domains & PDDGPU_DOMAINS_ONCHIP) {
+		pddgpu_bo_add_place(bo, PDDGPU_PL_ONCHIP(pddgpu_onchip_heap_of(domains)), 0);
+		return;
+	}
+
 	domains = pddgpu_bo_fitting_domains(bo, domains);
 	if (domains == DRM_PDDGPU_DOMAIN_VRAM) {
 		pddgpu_bo_add_vram(bo, contiguous);
@@ -205,6 +215,9 @@ static struct pddgpu_bo *pddgpu_bo_alloc(struct pddgpu_device *pdev,
 		drm_gem_object_get(bo->vm_resv);
 
 	pddgpu_bo_set_places(bo, bo->domains, 0);
+	/* Jobs of others may have all of the heap just now: its own will bring it there. */
+	if (bo->domains & PDDGPU_DOMAINS_ONCHIP)
+		pddgpu_bo_add_place(bo, TTM_PL_SYSTEM, TTM_PL_FLAG_FALLBACK);
 
 	return bo;
 }

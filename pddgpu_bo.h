@@ -14,7 +14,7 @@ struct dma_resv;
 struct drm_gem_object;
 struct pddgpu_device;
 
-/* The better part of VRAM, all of VRAM, GTT, system memory */
+/* The better part of VRAM, all of VRAM, GTT, system memory; or an on-chip heap alone */
 #define PDDGPU_BO_MAX_PLACES	4
 
 /**
@@ -90,7 +90,8 @@ struct pddgpu_bo_params {
  * @pdev: the card
  * @params: what kind
  *
- * Others are evicted to make room in VRAM.
+ * Others are evicted to make room on the card.  A buffer in an on-chip heap goes there
+ * later if that is not possible now.
  *
  * Return: the buffer, unreserved, with one GEM reference for the caller; or an
  * ERR_PTR: -ENOSPC if VRAM is full, -ENOMEM, -EINTR-like.
@@ -205,7 +206,7 @@ bool pddgpu_bo_is_ours(struct ttm_buffer_object *tbo);
  * @domains: DRM_PDDGPU_DOMAIN_* that were tried
  * @err: TTM's error
  *
- * Return: -ENOSPC for -ENOMEM if only VRAM was tried, else @err.
+ * Return: -ENOSPC for -ENOMEM if only memory of the card was tried, else @err.
  */
 int pddgpu_bo_error(u32 domains, int err);
 

@@ -107,7 +107,7 @@ void pddgpu_copy_fini(struct pddgpu_device *pdev)
 }
 
 /*
- * One end of a move: VRAM, walked run by run; pages with an aperture address,
+ * One end of a move: on the card, walked run by run; pages with an aperture address,
  * which are one run; or pages that take turns in the copy window.
  */
 struct pddgpu_copy_end {
@@ -121,11 +121,11 @@ struct pddgpu_copy_end {
 static void pddgpu_copy_end_init(struct pddgpu_copy_end *end, struct ttm_buffer_object *bo,
 				 struct ttm_resource *res)
 {
-	bool vram = res->mem_type == TTM_PL_VRAM;
+	bool card = pddgpu_res_on_card(res);
 
 	end->tt = bo->ttm;
-	end->bound = !vram && res->mem_type == TTM_PL_TT && pddgpu_gtt_resource_has_addr(res);
-	end->windowed = !vram && !end->bound;
+	end->bound = !card && res->mem_type == TTM_PL_TT && pddgpu_gtt_resource_has_addr(res);
+	end->windowed = !card && !end->bound;
 	end->linear = PDDGPU_GART_START + ((u64)res->start << PAGE_SHIFT);
 	pddgpu_res_first(res, bo->ttm, 0, bo->base.size, &end->cur);
 }
@@ -303,8 +303,7 @@ struct dma_fence *pddgpu_copy_move(struct ttm_buffer_object *bo, struct ttm_reso
 	int idx;
 
 	dma_resv_assert_held(bo->base.resv);
-	if (drm_WARN_ON(&pdev->drm,
-			bo->resource->mem_type != TTM_PL_VRAM && dst->mem_type != TTM_PL_VRAM))
+	if (drm_WARN_ON(&pdev->drm, !pddgpu_res_on_card(bo->resource) && !pddgpu_res_on_card(dst)))
 		return ERR_PTR(-EINVAL);
 	if (!drm_dev_enter(&pdev->drm, &idx))
 		return ERR_PTR(-ENODEV);
@@ -314,7 +313,7 @@ struct dma_fence *pddgpu_copy_move(struct ttm_buffer_object *bo, struct ttm_reso
 	return fence;
 }
 
-/* --- Clears of VRAM ----------------------------------------------------- */
+/* --- Clears of the card's memory --------------------------------------- */
 
 /* Walks the blocks that are not clear, run by run */
 struct pddgpu_dirty_cursor {
@@ -409,6 +408,21 @@ static struct dma_fence *pddgpu_copy_clear_entered(struct pddgpu_device *pdev,
 	return last;
 }
 
+static struct dma_fence *pddgpu_copy_clear_onchip(struct pddgpu_device *pdev,
+						  struct ttm_buffer_object *bo,
+						  struct ttm_resource *dst)
+{
+	struct pddgpu_job *job = pddgpu_copy_job(pdev, bo, DMA_RESV_USAGE_KERNEL, NULL,
+						 PDDGPU_EMIT_FILL_DWORDS);
+
+	if (IS_ERR(job))
+		return ERR_CAST(job);
+
+	pddgpu_job_emit_fill(job, pddgpu_onchip_addr(dst), dst->size, 0);
+	atomic64_add(dst->size, &pdev->stats.cleared);
+	return pddgpu_job_push(job);
+}
+
 struct dma_fence *pddgpu_copy_clear(struct ttm_buffer_object *bo, struct ttm_resource *dst)
 {
 	struct pddgpu_device *pdev = ttm_to_pddgpu(bo->bdev);
@@ -422,7 +436,8 @@ struct dma_fence *pddgpu_copy_clear(struct ttm_buffer_object *bo, struct ttm_res
 	if (!drm_dev_enter(&pdev->drm, &idx))
 		return ERR_PTR(-ENODEV);
 
-	fence = pddgpu_copy_clear_entered(pdev, bo, dst);
+	fence = pddgpu_onchip_holds(dst) ? pddgpu_copy_clear_onchip(pdev, bo, dst) :
+					   pddgpu_copy_clear_entered(pdev, bo, dst);
 	drm_dev_exit(idx);
 	return fence;
 }

@@ -61,8 +61,8 @@ void pddgpu_copy_fini(struct pddgpu_device *pdev);
 /**
  * pddgpu_copy_move() - Copy a buffer between two placements
  * @bo: the buffer, reserved; its resource and ttm are the source
- * @dst: destination in VRAM, or in TT with @bo's ttm populated; one of the two
- *       is in VRAM
+ * @dst: destination on the card, or in TT with @bo's ttm populated; one of the two
+ *       is on the card
  *
  * The engine waits for all fences of @bo's reservation object.  System pages
  * with an aperture address are bound already; those without go through a copy
@@ -75,10 +75,10 @@ void pddgpu_copy_fini(struct pddgpu_device *pdev);
 struct dma_fence *pddgpu_copy_move(struct ttm_buffer_object *bo, struct ttm_resource *dst);
 
 /**
- * pddgpu_copy_clear() - Fill a VRAM placement with zeroes
+ * pddgpu_copy_clear() - Fill a placement on the card with zeroes
  * @bo: the buffer, reserved; the engine waits for its KERNEL fences, which cover
  *      the previous owner of the memory
- * @dst: placement in VRAM; blocks of it that are clear are left out
+ * @dst: placement on the card; blocks of VRAM that are clear are left out
  *
  * Return: as pddgpu_copy_move(), or NULL if all of it is clear.
  */

@@ -317,7 +317,7 @@ static void pddgpu_coredump_look_entry(struct pddgpu_peek *peek, struct pddgpu_d
 	u64 addr = step->table + step->index * sizeof(u64);
 
 	level->step = *step;
-	if (!pddgpu_peek_vram(peek, 0, addr, sizeof(u64))) {
+	if (!pddgpu_peek_card(peek, 0, addr, sizeof(u64))) {
 		level->entry = *(u64 *)peek->cpu;
 		level->is = pddgpu_dump_judge(walk->first - walk->num_levels, level->entry,
 					      peek->pdev->vram.size);

@@ -34,6 +34,7 @@
  * that, and adds its fence to all of that: nothing the job may touch is moved or
  * freed before it has finished.  What it lists it wants more for: these buffers
  * go where their domains say, and they are ordered against the jobs of others.
+ * Buffers in on-chip heaps it can reach only if it lists them, see there.
  *
  * That order is kept with the reservation of each buffer.  Buffers private to
  * an address space have but one reservation together, so there is no such order
@@ -84,6 +85,8 @@ struct pddgpu_submit {
 	struct pddgpu_bo **bos;
 	/** @num_bos: how many of them were found so far */
 	u32 num_bos;
+	/** @heaps: domains of the on-chip buffers among them */
+	u32 heaps;
 	/** @num_pinned: how many of them are pinned, while locked */
 	u32 num_pinned;
 	/** @signals: those of @sync_args that are to be signalled */
@@ -238,6 +241,10 @@ static int pddgpu_submit_find_bo(struct pddgpu_submit *submit, u32 handle, u64 *
 	submit->bos[submit->num_bos++] = bo;
 	if (pddgpu_submit_is_private(bo) && bo->vm_resv != submit->ctx->vm->base.r_obj)
 		return -EINVAL;
+	/* A job has one window of each heap. */
+	if (bo->domains & submit->heaps)
+		return -EINVAL;
+	submit->heaps |= bo->domains & PDDGPU_DOMAINS_ONCHIP;
 	if (bo->domains == DRM_PDDGPU_DOMAIN_VRAM)
 		*vram += obj->size;
 	return 0;
@@ -667,6 +674,20 @@ static void pddgpu_submit_signal(struct pddgpu_submit *submit, struct dma_fence 
 	}
 }
 
+/* They are where they will be when the job runs: who evicts them waits for it. */
+static void pddgpu_submit_open_windows(struct pddgpu_submit *submit)
+{
+	u32 i;
+
+	for (i = 0; i < submit->num_bos; i++) {
+		struct pddgpu_bo *bo = submit->bos[i];
+
+		if (bo->domains & PDDGPU_DOMAINS_ONCHIP)
+			submit->job->windows[pddgpu_onchip_heap_of(bo->domains)] =
+				pddgpu_onchip_window(bo->tbo.resource);
+	}
+}
+
 static void pddgpu_submit_push(struct pddgpu_submit *submit)
 {
 	struct pddgpu_job *job = submit->job;
@@ -674,6 +695,7 @@ static void pddgpu_submit_push(struct pddgpu_submit *submit)
 
 	job->root = pddgpu_pt_root(&submit->ctx->vm->pt);
 	job->pt_seq = submit->ctx->vm->pt_seq;
+	pddgpu_submit_open_windows(submit);
 	submit->job = NULL;
 
 	fence = pddgpu_job_push(job);

@@ -31,6 +31,8 @@
  *
  * vram, gtt
  *     What the manager has handed out, and what is free in which pieces.
+ * gds, gws, oa
+ *     The same of each on-chip heap that the card has, size and pieces in pages.
  * pool
  *     Free system pages by caching mode and order, and how often they helped.
  * buffers
@@ -157,7 +159,7 @@ static ssize_t pddgpu_dump_read_entered(struct pddgpu_device *pdev, struct pddgp
 	if (ret)
 		return ret;
 
-	ret = bo ? pddgpu_peek_bo(&peek, bo, pos, count) : pddgpu_peek_vram(&peek, 0, pos, count);
+	ret = bo ? pddgpu_peek_bo(&peek, bo, pos, count) : pddgpu_peek_card(&peek, 0, pos, count);
 	if (!ret && copy_to_user(buf, peek.cpu, count))
 		ret = -EFAULT;
 	pddgpu_peek_fini(&peek);
@@ -318,6 +320,10 @@ void pddgpu_debugfs_init(struct drm_minor *minor)
 
 	ttm_resource_manager_create_debugfs(&pdev->vram_mgr.base, root, "vram");
 	ttm_resource_manager_create_debugfs(&pdev->gtt_mgr.base, root, "gtt");
+	for (u32 h = 0; h < PDDGPU_NUM_ONCHIP; h++)
+		if (pddgpu_onchip_manager(&pdev->onchip, h))
+			ttm_resource_manager_create_debugfs(pddgpu_onchip_manager(&pdev->onchip, h),
+							    root, pddgpu_onchip_name(h));
 	debugfs_create_file("pool", 0400, root, pdev, &pddgpu_debugfs_pool_fops);
 	debugfs_create_file("buffers", 0400, root, pdev, &pddgpu_debugfs_clients_fops);
 	debugfs_create_file("rings", 0400, root, pdev, &pddgpu_debugfs_rings_fops);

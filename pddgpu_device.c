@@ -132,6 +132,22 @@ static int pddgpu_device_check_vram(struct pddgpu_device *pdev, struct pci_dev *
 	return 0;
 }
 
+/* Any of them may be missing. */
+static int pddgpu_device_check_onchip(struct pddgpu_device *pdev)
+{
+	for (u32 h = 0; h < PDDGPU_NUM_ONCHIP; h++) {
+		u32 pages = pddgpu_read(pdev, PDDGPU_REG_ONCHIP_PAGES(h));
+
+		if (pages > PDDGPU_ONCHIP_PAGES_MAX) {
+			drm_err(&pdev->drm, "nonsensical size of %s: %#x pages\n",
+				pddgpu_onchip_name(h), pages);
+			return -ENODEV;
+		}
+		pdev->onchip.pages[h] = pages;
+	}
+	return 0;
+}
+
 /* What needs nothing but registers; all of it devm-managed. */
 static int pddgpu_device_init_hw(struct pddgpu_device *pdev, struct pci_dev *pci)
 {
@@ -153,6 +169,9 @@ static int pddgpu_device_init_hw(struct pddgpu_device *pdev, struct pci_dev *pci
 	if (ret)
 		return ret;
 	ret = pddgpu_device_check_vram(pdev, pci);
+	if (ret)
+		return ret;
+	ret = pddgpu_device_check_onchip(pdev);
 	if (ret)
 		return ret;
 

@@ -18,6 +18,7 @@
 #include "pddgpu_gart.h"
 #include "pddgpu_gtt_mgr.h"
 #include "pddgpu_irq.h"
+#include "pddgpu_onchip.h"
 #include "pddgpu_pm.h"
 #include "pddgpu_pool.h"
 #include "pddgpu_ring.h"
@@ -63,6 +64,8 @@ struct pddgpu_device {
 	struct pddgpu_vram_mgr vram_mgr;
 	/** @gtt_mgr: TTM_PL_TT */
 	struct pddgpu_gtt_mgr gtt_mgr;
+	/** @onchip: GDS, GWS and OA, TTM_PL_PRIV and up */
+	struct pddgpu_onchip onchip;
 	/** @shrinker: gives memory of buffers to the system */
 	struct pddgpu_shrinker shrinker;
 	/** @gart: the table behind the GTT aperture */

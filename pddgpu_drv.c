@@ -32,7 +32,7 @@
  *
  * - uAPI: gem, cs, ctx, vm, bind, info check all there is to check, then call down;
  * - objects: bo (TTM and GEM), vm, vma and pt (drm_gpuvm), job (drm_sched), fence;
- * - memory: ttm, with vram_mgr, gtt_mgr and pool behind it;
+ * - memory: ttm, with vram_mgr, gtt_mgr, onchip and pool behind it;
  * - hardware: gart, ring, copy, fault, irq, device.
  *
  * What touches the bus is devm-managed and goes at unbind; what an open file
@@ -135,6 +135,7 @@ static const struct file_operations pddgpu_fops = {
  * What minor versions of the uAPI brought:
  * - 1.0: INFO to CS
  * - 1.1: GEM_MADVISE; &drm_pddgpu_info_memory.purged
+ * - 1.2: on-chip heaps
  */
 static const struct drm_driver pddgpu_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ |
@@ -149,7 +150,7 @@ static const struct drm_driver pddgpu_driver = {
 	.name = "pddgpu",
 	.desc = "Emulated discrete PCIe GPU",
 	.major = 1,
-	.minor = 1,
+	.minor = 2,
 };
 
 static int pddgpu_probe(struct pci_dev *pci, const struct pci_device_id *id)

@@ -21,6 +21,7 @@ static const char * const pddgpu_error_names[] = {
 	[PDDGPU_ERR_TABLE] = "broken page table",
 	[PDDGPU_ERR_BUS] = "bus error",
 	[PDDGPU_ERR_ECC] = "uncorrectable memory error",
+	[PDDGPU_ERR_WINDOW] = "outside of an on-chip window",
 };
 
 const char *pddgpu_error_name(u32 error)

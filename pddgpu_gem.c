@@ -20,9 +20,6 @@
 #include "pddgpu_mmap.h"
 #include "pddgpu_vm.h"
 
-#define PDDGPU_GEM_DOMAINS_ON_CHIP \
-	(DRM_PDDGPU_DOMAIN_GDS | DRM_PDDGPU_DOMAIN_GWS | DRM_PDDGPU_DOMAIN_OA)
-
 /* --- GEM object -------------------------------------------------------- */
 
 static void pddgpu_gem_object_free(struct drm_gem_object *gem)
@@ -46,7 +43,7 @@ static struct dma_buf *pddgpu_gem_object_export(struct drm_gem_object *gem, int 
 
 static bool pddgpu_gem_resident(struct pddgpu_bo *bo)
 {
-	return pddgpu_bo_placement(bo) == DRM_PDDGPU_DOMAIN_VRAM ||
+	return (bo->tbo.resource && pddgpu_res_on_card(bo->tbo.resource)) ||
 		(bo->tbo.ttm && ttm_tt_is_populated(bo->tbo.ttm));
 }
 
@@ -56,19 +53,31 @@ static u32 pddgpu_gem_blocks(struct pddgpu_bo *bo)
 		pddgpu_vram_resource_num_blocks(bo->tbo.resource) : 0;
 }
 
+static const char *pddgpu_gem_where(struct pddgpu_bo *bo)
+{
+	u32 placement = pddgpu_bo_placement(bo);
+
+	switch (placement) {
+	case DRM_PDDGPU_DOMAIN_VRAM:
+		return "vram";
+	case DRM_PDDGPU_DOMAIN_GTT:
+		return "gtt";
+	case DRM_PDDGPU_DOMAIN_CPU:
+		return pddgpu_gem_resident(bo) ? "system" : "nowhere";
+	default:
+		return pddgpu_onchip_name(pddgpu_onchip_heap_of(placement));
+	}
+}
+
 /* One line, to go on; called reserved */
 static void pddgpu_gem_object_print_info(struct drm_printer *p, unsigned int indent,
 					 const struct drm_gem_object *gem)
 {
 	struct pddgpu_bo *bo = gem_to_pddgpu_bo(gem);
-	u32 placement = pddgpu_bo_placement(bo);
 
 	drm_printf_indent(p, indent,
 			  "size=%zu in=%s%s blocks=%u domains=0x%x flags=0x%x vm=%u pins=%u%s\n",
-			  gem->size,
-			  placement == DRM_PDDGPU_DOMAIN_VRAM ? "vram" :
-			  placement == DRM_PDDGPU_DOMAIN_GTT ? "gtt" :
-			  pddgpu_gem_resident(bo) ? "system" : "nowhere",
+			  gem->size, pddgpu_gem_where(bo),
 			  pddgpu_bo_is_visible(bo) ? "" : "-invisible", pddgpu_gem_blocks(bo),
 			  bo->domains, bo->flags, bo->vm_id, bo->tbo.pin_count,
 			  bo->purgeable ? " purgeable" : "");
@@ -117,24 +126,28 @@ static void pddgpu_gem_add_stats(struct pddgpu_bo *bo, struct drm_memory_stats *
 void pddgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
 	enum drm_gem_object_status status = DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE;
-	struct drm_memory_stats vram = {}, gtt = {}, system = {};
+	struct pddgpu_device *pdev = to_pddgpu(file->minor->dev);
+	struct drm_memory_stats stats[PDDGPU_PL_ONCHIP(PDDGPU_NUM_ONCHIP)] = {};
 	struct pddgpu_bo *bo;
 	int handle;
 
 	for (handle = 0; (bo = pddgpu_gem_next(file, &handle)); handle++) {
-		u32 placement;
+		struct ttm_buffer_object *tbo = &bo->tbo;
 
-		dma_resv_lock(bo->tbo.base.resv, NULL);
-		placement = pddgpu_bo_placement(bo);
-		pddgpu_gem_add_stats(bo, placement == DRM_PDDGPU_DOMAIN_VRAM ? &vram :
-				     placement == DRM_PDDGPU_DOMAIN_GTT ? &gtt : &system);
-		dma_resv_unlock(bo->tbo.base.resv);
-		drm_gem_object_put(&bo->tbo.base);
+		dma_resv_lock(tbo->base.resv, NULL);
+		pddgpu_gem_add_stats(bo, &stats[tbo->resource ? tbo->resource->mem_type :
+						TTM_PL_SYSTEM]);
+		dma_resv_unlock(tbo->base.resv);
+		drm_gem_object_put(&tbo->base);
 	}
 
-	drm_print_memory_stats(p, &vram, status, "vram");
-	drm_print_memory_stats(p, &gtt, status, "gtt");
-	drm_print_memory_stats(p, &system, status, "system");
+	drm_print_memory_stats(p, &stats[TTM_PL_VRAM], status, "vram");
+	drm_print_memory_stats(p, &stats[TTM_PL_TT], status, "gtt");
+	drm_print_memory_stats(p, &stats[TTM_PL_SYSTEM], status, "system");
+	for (u32 h = 0; h < PDDGPU_NUM_ONCHIP; h++)
+		if (pddgpu_onchip_size(&pdev->onchip, h))
+			drm_print_memory_stats(p, &stats[PDDGPU_PL_ONCHIP(h)],
+					       status, pddgpu_onchip_name(h));
 }
 
 /* --- ioctls ------------------------------------------------------------ */
@@ -154,6 +167,23 @@ static u64 pddgpu_gem_max_size(struct pddgpu_device *pdev,
 	return max;
 }
 
+/* No page table maps it, and neither does the CPU. */
+static int pddgpu_gem_create_check_onchip(struct pddgpu_device *pdev,
+					  const struct drm_pddgpu_gem_create *args)
+{
+	u64 max;
+
+	if (!is_power_of_2(args->domains) || args->alignment ||
+	    args->flags & ~DRM_PDDGPU_GEM_NO_CPU_ACCESS)
+		return -EINVAL;
+
+	max = pddgpu_onchip_size(&pdev->onchip, pddgpu_onchip_heap_of(args->domains));
+	if (!max)
+		return -EOPNOTSUPP;
+
+	return args->size > max ? -E2BIG : 0;
+}
+
 static int pddgpu_gem_create_check(struct pddgpu_device *pdev,
 				   const struct drm_pddgpu_gem_create *args)
 {
@@ -168,8 +198,8 @@ static int pddgpu_gem_create_check(struct pddgpu_device *pdev,
 		return -EINVAL;
 	if (!args->size)
 		return -EINVAL;
-	if (args->domains & PDDGPU_GEM_DOMAINS_ON_CHIP)
-		return -EOPNOTSUPP;
+	if (args->domains & PDDGPU_DOMAINS_ONCHIP)
+		return pddgpu_gem_create_check_onchip(pdev, args);
 	/* The limit is a multiple of the page size, so rounding up cannot pass it. */
 	if (args->size > pddgpu_gem_max_size(pdev, args))
 		return -E2BIG;
@@ -211,6 +241,8 @@ int pddgpu_gem_create_ioctl(struct drm_device *dev, void *data, struct drm_file 
 		return ret;
 
 	params.size = round_up(args->size, SZ_4K);
+	if (args->domains & PDDGPU_DOMAINS_ONCHIP)
+		params.flags |= DRM_PDDGPU_GEM_NO_CPU_ACCESS;
 	if (args->vm_id) {
 		vm = pddgpu_vm_lookup(file->driver_priv, args->vm_id);
 		if (!vm)

@@ -26,8 +26,8 @@ struct pddgpu_bo *pddgpu_gem_next(struct drm_file *file, int *handle);
  * @p: where to
  * @file: the client
  *
- * Each buffer counts in the region where it is: "vram", "gtt" or "system".  One
- * that has no memory yet, or is swapped out, is not resident.
+ * Each buffer counts in the region where it is: "vram", "gtt", "system", or one of the
+ * on-chip heaps.  One that has no memory yet, or is swapped out, is not resident.
  */
 void pddgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 

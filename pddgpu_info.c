@@ -34,6 +34,9 @@ static int pddgpu_info_device(struct pddgpu_device *pdev, struct drm_pddgpu_info
 		.page_size = SZ_4K,
 		.large_page_size = SZ_2M,
 		.max_ib_dwords = PDDGPU_INDIRECT_MAX_DWORDS,
+		.gds_size = pddgpu_onchip_size(&pdev->onchip, PDDGPU_ONCHIP_GDS),
+		.gws_size = pddgpu_onchip_size(&pdev->onchip, PDDGPU_ONCHIP_GWS),
+		.oa_size = pddgpu_onchip_size(&pdev->onchip, PDDGPU_ONCHIP_OA),
 	};
 
 	return pddgpu_info_answer(args, &info, sizeof(info));
@@ -51,6 +54,9 @@ static int pddgpu_info_memory(struct pddgpu_device *pdev, struct drm_pddgpu_info
 		.evictions = atomic64_read(&pdev->stats.evictions),
 		.cleared = atomic64_read(&pdev->stats.cleared),
 		.purged = atomic64_read(&pdev->stats.purged),
+		.gds_used = pddgpu_onchip_usage(&pdev->onchip, PDDGPU_ONCHIP_GDS),
+		.gws_used = pddgpu_onchip_usage(&pdev->onchip, PDDGPU_ONCHIP_GWS),
+		.oa_used = pddgpu_onchip_usage(&pdev->onchip, PDDGPU_ONCHIP_OA),
 	};
 
 	return pddgpu_info_answer(args, &info, sizeof(info));

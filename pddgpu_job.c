@@ -280,6 +280,7 @@ int pddgpu_job_error(struct pddgpu_job *job, u32 status)
 	case PDDGPU_ERR_TABLE:
 	case PDDGPU_ERR_BUS:
 	case PDDGPU_ERR_ECC:
+	case PDDGPU_ERR_WINDOW:
 		return -EFAULT;
 	default:
 		return -EINVAL;

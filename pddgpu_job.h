@@ -8,6 +8,8 @@
 
 #include <drm/gpu_scheduler.h>
 
+#include "include/pddgpu_regs.h"
+
 struct dma_fence;
 struct drm_suballoc;
 struct pddgpu_ctx;
@@ -38,6 +40,8 @@ struct pddgpu_job {
 	 * one has stale TLB entries.
 	 */
 	u64 pt_seq;
+	/** @windows: what it may use of each on-chip heap, PDDGPU_ONCHIP_WINDOW_* */
+	u32 windows[PDDGPU_NUM_ONCHIP];
 	/** @ib_addr: address of the command buffer in its VMID */
 	u64 ib_addr;
 	/** @ib_dwords: its length */
@@ -74,7 +78,7 @@ struct pddgpu_job {
  * @entity: the queue it will be pushed to
  * @client_id: drm_file's client id, for traces
  *
- * The caller fills in @ctx (a reference), @root, @pt_seq, @ib_addr, @ib_dwords.
+ * The caller fills in @ctx (a reference), @root, @pt_seq, @windows, @ib_addr, @ib_dwords.
  *
  * Return: the job, or an ERR_PTR: -ENOMEM, or -ENOENT when the entity's
  * scheduler is gone.

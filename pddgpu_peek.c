@@ -26,7 +26,7 @@ void pddgpu_peek_fini(struct pddgpu_peek *peek)
 	pddgpu_bo_free_pinned(peek->bo);
 }
 
-static int pddgpu_peek_engine(struct pddgpu_peek *peek, u64 at, u64 vram, u64 bytes)
+static int pddgpu_peek_engine(struct pddgpu_peek *peek, u64 at, u64 addr, u64 bytes)
 {
 	struct pddgpu_device *pdev = peek->pdev;
 	struct dma_fence *fence;
@@ -37,7 +37,7 @@ static int pddgpu_peek_engine(struct pddgpu_peek *peek, u64 at, u64 vram, u64 by
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 
-	pddgpu_job_emit_copy(job, vram, peek->addr + at, bytes);
+	pddgpu_job_emit_copy(job, addr, peek->addr + at, bytes);
 	fence = pddgpu_job_push(job);
 	/* Not to be interrupted: the engine writes to memory that the caller frees. */
 	dma_fence_wait(fence, false);
@@ -47,26 +47,26 @@ static int pddgpu_peek_engine(struct pddgpu_peek *peek, u64 at, u64 vram, u64 by
 	return ret;
 }
 
-int pddgpu_peek_vram(struct pddgpu_peek *peek, u64 at, u64 vram, u64 bytes)
+int pddgpu_peek_card(struct pddgpu_peek *peek, u64 at, u64 addr, u64 bytes)
 {
 	struct pddgpu_device *pdev = peek->pdev;
 
-	if (vram + bytes > pdev->vram.visible)
-		return pddgpu_peek_engine(peek, at, vram, bytes);
+	if (addr + bytes > pdev->vram.visible)
+		return pddgpu_peek_engine(peek, at, addr, bytes);
 
-	memcpy_fromio(peek->cpu + at, pdev->vram.io + vram, bytes);
+	memcpy_fromio(peek->cpu + at, pdev->vram.io + addr, bytes);
 
 	return 0;
 }
 
-static int pddgpu_peek_bo_vram(struct pddgpu_peek *peek, struct pddgpu_bo *bo, u64 pos, u64 bytes)
+static int pddgpu_peek_bo_card(struct pddgpu_peek *peek, struct pddgpu_bo *bo, u64 pos, u64 bytes)
 {
 	struct pddgpu_res_cursor cur;
 	int ret = 0;
 
 	for (pddgpu_res_first(bo->tbo.resource, NULL, pos, bytes, &cur); !ret && cur.remaining;
 	     pddgpu_res_next(&cur, cur.size))
-		ret = pddgpu_peek_vram(peek, cur.offset - pos, cur.addr, cur.size);
+		ret = pddgpu_peek_card(peek, cur.offset - pos, cur.addr, cur.size);
 
 	return ret;
 }
@@ -116,7 +116,7 @@ static int pddgpu_peek_bo_reserved(struct pddgpu_peek *peek, struct pddgpu_bo *b
 	if (!res)
 		return 0;
 
-	return res->mem_type == TTM_PL_VRAM ? pddgpu_peek_bo_vram(peek, bo, pos, bytes) :
+	return pddgpu_res_on_card(res) ? pddgpu_peek_bo_card(peek, bo, pos, bytes) :
 		pddgpu_peek_bo_pages(peek, bo, pos, bytes);
 }
 

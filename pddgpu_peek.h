@@ -39,10 +39,10 @@ int pddgpu_peek_init(struct pddgpu_peek *peek, struct pddgpu_device *pdev, u64 s
 void pddgpu_peek_fini(struct pddgpu_peek *peek);
 
 /**
- * pddgpu_peek_vram() - Read VRAM
+ * pddgpu_peek_card() - Read memory of the card
  * @peek: where to
  * @at: offset in @peek->cpu, bytes
- * @vram: VRAM address, bytes
+ * @addr: VMID 0 address, of VRAM or of an on-chip heap
  * @bytes: how many; both ranges are within bounds
  *
  * What the aperture does not show is fetched by a job of the copy engine, which
@@ -50,7 +50,7 @@ void pddgpu_peek_fini(struct pddgpu_peek *peek);
  *
  * Return: 0, or the error of that job: -ENOMEM, -ENODEV, -EIO if wedged.
  */
-int pddgpu_peek_vram(struct pddgpu_peek *peek, u64 at, u64 vram, u64 bytes);
+int pddgpu_peek_card(struct pddgpu_peek *peek, u64 at, u64 addr, u64 bytes);
 
 /**
  * pddgpu_peek_bo() - Read a buffer, wherever it is
@@ -61,7 +61,7 @@ int pddgpu_peek_vram(struct pddgpu_peek *peek, u64 at, u64 vram, u64 bytes);
  *
  * Waits for moves.  Moves nothing itself, except that pages come back from swap.
  *
- * Return: 0, -EINTR-like, or as pddgpu_peek_vram().
+ * Return: 0, -EINTR-like, or as pddgpu_peek_card().
  */
 int pddgpu_peek_bo(struct pddgpu_peek *peek, struct pddgpu_bo *bo, u64 pos, u64 bytes);
 

@@ -20,9 +20,10 @@
  * VRAM forgets all when the machine sleeps.  User space is frozen by then, so
  * nobody notices what happens to it:
  *
- * - prepare: the copy engine evicts all buffers to GTT, which may fail for want of
- *   memory, and then the machine stays awake and nothing is lost.  Memory is
- *   allocated for what cannot move: page tables, and the table of the GART.
+ * - prepare: the copy engine evicts all buffers to GTT, those in on-chip heaps too,
+ *   which may fail for want of memory, and then the machine stays awake and nothing is
+ *   lost.  Memory is allocated for what cannot move: page tables, and the table of the
+ *   GART.
  * - suspend: jobs that have not begun stay queued, the engines finish what they
  *   have.  What is pinned is saved, the card is stopped.
  * - resume: tables are restored, engines started, queues released.  Buffers go back
@@ -118,9 +119,12 @@ static int pddgpu_pm_prepare(struct device *dev)
 	if (READ_ONCE(pdev->wedged) || READ_ONCE(pdev->halted))
 		return 0;
 
-	ret = ttm_resource_manager_evict_all(&pdev->ttm, &pdev->vram_mgr.base);
+	ret = pddgpu_onchip_evict_all(&pdev->onchip);
+	if (!ret)
+		ret = ttm_resource_manager_evict_all(&pdev->ttm, &pdev->vram_mgr.base);
 	if (ret) {
-		drm_err(&pdev->drm, "cannot suspend: VRAM cannot be evicted: %pe\n", ERR_PTR(ret));
+		drm_err(&pdev->drm, "cannot suspend: the card's memory cannot be evicted: %pe\n",
+			ERR_PTR(ret));
 		return ret;
 	}
 

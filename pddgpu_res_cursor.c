@@ -66,18 +66,27 @@ static void cursor_first_vram(struct pddgpu_res_cursor *cur, struct ttm_resource
 	}
 }
 
+/* A heap has but one run a buffer. */
+static void cursor_first_onchip(struct pddgpu_res_cursor *cur, struct ttm_resource *res)
+{
+	cur->addr = pddgpu_onchip_addr(res) + cur->offset;
+	cur->size = cur->remaining;
+}
+
 void pddgpu_res_first(struct ttm_resource *res, struct ttm_tt *tt, u64 start, u64 size,
 		      struct pddgpu_res_cursor *cur)
 {
 	*cur = (struct pddgpu_res_cursor) {
 		.remaining = size,
 		.offset = start,
-		.system = res->mem_type != TTM_PL_VRAM,
+		.system = !pddgpu_res_on_card(res),
 	};
 
 	if (cur->system) {
 		cur->tt = tt;
 		cursor_enter_page(cur);
+	} else if (pddgpu_onchip_holds(res)) {
+		cursor_first_onchip(cur, res);
 	} else {
 		cursor_first_vram(cur, res, start);
 	}

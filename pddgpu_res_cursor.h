@@ -4,18 +4,20 @@
 
 #include <linux/types.h>
 
+#include "pddgpu_onchip.h"
+
 struct ttm_resource;
 struct ttm_tt;
 
 /**
  * struct pddgpu_res_cursor - walks the memory of a placement run by run
  *
- * One cursor for VRAM blocks and for system pages, so that nobody who copies,
- * clears or maps has to know which it has.  Each step is the longest run that is
- * contiguous for the card.
+ * One cursor for VRAM blocks, on-chip heaps and system pages, so that nobody who
+ * copies, clears or maps has to know which it has.  Each step is the longest run that
+ * is contiguous for the card.
  */
 struct pddgpu_res_cursor {
-	/** @addr: where the run starts: VRAM byte address or DMA address */
+	/** @addr: where the run starts: VMID 0 address, or DMA address */
 	u64 addr;
 	/** @size: bytes left in the run, at most @remaining */
 	u64 size;
@@ -32,9 +34,21 @@ struct pddgpu_res_cursor {
 };
 
 /**
+ * pddgpu_res_on_card() - Tell the card's memory from the system's
+ * @res: any placement
+ *
+ * Return: true if it is in VRAM or in an on-chip heap: it has no pages, and needs the copy
+ * engine, or the aperture, to be filled or looked at.
+ */
+static inline bool pddgpu_res_on_card(const struct ttm_resource *res)
+{
+	return res->mem_type == TTM_PL_VRAM || pddgpu_onchip_holds(res);
+}
+
+/**
  * pddgpu_res_first() - Start a walk
- * @res: a placement in VRAM, or in GTT or system memory
- * @tt: the populated pages with DMA addresses of one that is not in VRAM, else
+ * @res: a placement on the card, or in GTT or system memory
+ * @tt: the populated pages with DMA addresses of one that is not on the card, else
  *      ignored
  * @start: first byte of the buffer to walk
  * @size: bytes to walk, not 0; @start + @size is within the buffer

@@ -19,6 +19,7 @@
 #define PDDGPU_RING_TEST_VALUE	0x600df00d
 /* The packets of a slot, with their headers */
 #define PDDGPU_RING_VMID_DWORDS		(1 + PDDGPU_SET_VMID_COUNT)
+#define PDDGPU_RING_ONCHIP_DWORDS	(1 + PDDGPU_SET_ONCHIP_COUNT)
 #define PDDGPU_RING_IB_DWORDS		(1 + PDDGPU_INDIRECT_COUNT)
 #define PDDGPU_RING_FENCE_DWORDS	(1 + PDDGPU_FENCE_COUNT)
 #define PDDGPU_RING_BARRIER_DWORDS	(1 + PDDGPU_WAIT_COUNT)
@@ -89,7 +90,8 @@ int pddgpu_ring_init(struct pddgpu_ring *ring, struct pddgpu_device *pdev, u32 e
 
 	static_assert(sizeof(struct pddgpu_writeback) <= SZ_4K);
 	static_assert(PDDGPU_NUM_ENGINES * PDDGPU_RING_VMIDS < PDDGPU_NUM_VMIDS);
-	static_assert(PDDGPU_RING_VMID_DWORDS + PDDGPU_RING_IB_DWORDS + PDDGPU_RING_FENCE_DWORDS <=
+	static_assert(PDDGPU_RING_VMID_DWORDS + PDDGPU_RING_ONCHIP_DWORDS +
+		      PDDGPU_RING_IB_DWORDS + PDDGPU_RING_FENCE_DWORDS <=
 		      PDDGPU_RING_SLOT_DWORDS);
 	static_assert(PDDGPU_RING_IB_DWORDS + PDDGPU_RING_FENCE_DWORDS +
 		      PDDGPU_RING_BARRIER_DWORDS <= PDDGPU_RING_SLOT_DWORDS);
@@ -190,8 +192,36 @@ static struct pddgpu_ring_vmid *pddgpu_ring_pick_vmid(struct pddgpu_ring *ring, 
 
 /*
  * Whoever used the VMID before has finished by the time the engine gets to the
- * SET_VMID, which also drops its TLB entries.
+ * SET_VMID, which also drops its TLB entries and on-chip windows.
  */
+static u32 *pddgpu_ring_put_root(struct pddgpu_ring_vmid *vmid, u32 *p, struct pddgpu_job *job,
+				 u32 number)
+{
+	if (vmid->root == job->root && vmid->pt_seq >= job->pt_seq)
+		return p;
+
+	vmid->root = job->root;
+	vmid->pt_seq = job->pt_seq;
+	memset(vmid->windows, 0, sizeof(vmid->windows));
+	*p++ = PDDGPU_PKT(PDDGPU_OP_SET_VMID, number, PDDGPU_SET_VMID_COUNT);
+	return pddgpu_ring_put64(p, job->root);
+}
+
+/* Also for a job without any: those of the last job of its address space are not its own. */
+static u32 *pddgpu_ring_put_windows(struct pddgpu_ring_vmid *vmid, u32 *p,
+				    struct pddgpu_job *job, u32 number)
+{
+	if (!memcmp(vmid->windows, job->windows, sizeof(vmid->windows)))
+		return p;
+
+	*p++ = PDDGPU_PKT(PDDGPU_OP_SET_ONCHIP, number, PDDGPU_SET_ONCHIP_COUNT);
+	for (u32 h = 0; h < PDDGPU_NUM_ONCHIP; h++) {
+		vmid->windows[h] = job->windows[h];
+		*p++ = job->windows[h];
+	}
+	return p;
+}
+
 static u32 *pddgpu_ring_put_vmid(struct pddgpu_ring *ring, u32 *p, struct pddgpu_job *job,
 				 u32 *number)
 {
@@ -199,13 +229,8 @@ static u32 *pddgpu_ring_put_vmid(struct pddgpu_ring *ring, u32 *p, struct pddgpu
 
 	*number = 1 + ring->engine * PDDGPU_RING_VMIDS + (vmid - ring->vmids);
 	vmid->used = job->fence->base.seqno;
-	if (vmid->root == job->root && vmid->pt_seq >= job->pt_seq)
-		return p;
-
-	vmid->root = job->root;
-	vmid->pt_seq = job->pt_seq;
-	*p++ = PDDGPU_PKT(PDDGPU_OP_SET_VMID, *number, PDDGPU_SET_VMID_COUNT);
-	return pddgpu_ring_put64(p, job->root);
+	p = pddgpu_ring_put_root(vmid, p, job, *number);
+	return pddgpu_ring_put_windows(vmid, p, job, *number);
 }
 
 static u32 *pddgpu_ring_begin(struct pddgpu_ring *ring)

@@ -17,8 +17,8 @@ struct pddgpu_job;
 struct pddgpu_timeline;
 
 /*
- * A job takes one slot of fixed size: SET_VMID, INDIRECT, FENCE and padding; one of
- * the kernel INDIRECT, FENCE, and a WAIT for its success.
+ * A job takes one slot of fixed size: SET_VMID, SET_ONCHIP, INDIRECT, FENCE and
+ * padding; one of the kernel INDIRECT, FENCE, and a WAIT for its success.
  * The scheduler's credits keep more than PDDGPU_RING_JOBS from being in flight,
  * so a ring that is twice that long never overflows and nobody reads RPTR.
  */
@@ -34,13 +34,15 @@ struct pddgpu_timeline;
  * struct pddgpu_ring_vmid - what a VMID of a ring was last set to
  *
  * An engine runs its ring in order and has VMIDs of its own, so a SET_VMID in
- * the stream is all it takes to reuse one.
+ * the stream, and a SET_ONCHIP, is all it takes to reuse one.
  */
 struct pddgpu_ring_vmid {
 	/** @root: VMID base that was loaded, 0 if none */
 	u64 root;
 	/** @pt_seq: page-table sequence that was current then, see struct pddgpu_job */
 	u64 pt_seq;
+	/** @windows: its windows of the on-chip heaps, PDDGPU_ONCHIP_WINDOW_* */
+	u32 windows[PDDGPU_NUM_ONCHIP];
 	/** @used: ring seqno of the last job that used it */
 	u64 used;
 };

@@ -11,11 +11,16 @@
 #include <drm/ttm/ttm_caching.h>
 #include <drm/ttm/ttm_placement.h>
 
+#include "pddgpu_onchip.h"
+
 #define pddgpu_trace_mem_type(type)			\
 	__print_symbolic(type,				\
 			 { TTM_PL_SYSTEM, "system" },	\
 			 { TTM_PL_TT, "gtt" },		\
-			 { TTM_PL_VRAM, "vram" })
+			 { TTM_PL_VRAM, "vram" },	\
+			 { PDDGPU_PL_ONCHIP(PDDGPU_ONCHIP_GDS), "gds" },	\
+			 { PDDGPU_PL_ONCHIP(PDDGPU_ONCHIP_GWS), "gws" },	\
+			 { PDDGPU_PL_ONCHIP(PDDGPU_ONCHIP_OA), "oa" })
 
 #define pddgpu_trace_caching(caching)				\
 	__print_symbolic(caching,				\

@@ -39,6 +39,8 @@
  * system, VRAM      through GTT
  * ================  ==================================================
  *
+ * An on-chip heap is to moves what invisible VRAM is, except that all of it is cleared.
+ *
  * The copy engine's moves are pipelined: the new place is used by jobs queued
  * behind the move's fence at once, and the old one freed when it signals.  An
  * eviction makes nobody wait either: the manager hands the memory on together
@@ -53,9 +55,9 @@
 #define PDDGPU_TTM_RESERVE_SHARE	16
 #define PDDGPU_TTM_RESERVE_MAX		(SZ_256M >> PAGE_SHIFT)
 
-static bool pddgpu_ttm_in_vram(const struct ttm_resource *res)
+static bool pddgpu_ttm_on_card(const struct ttm_resource *res)
 {
-	return res && res->mem_type == TTM_PL_VRAM;
+	return res && pddgpu_res_on_card(res);
 }
 
 /* --- System pages ------------------------------------------------------ */
@@ -161,7 +163,7 @@ void pddgpu_ttm_start_cleaning(struct pddgpu_device *pdev)
 
 /* --- Eviction ---------------------------------------------------------- */
 
-static const struct ttm_place pddgpu_ttm_evict_vram_places[] = {
+static const struct ttm_place pddgpu_ttm_evict_card_places[] = {
 	{ .mem_type = TTM_PL_TT },
 	/* GTT is full and nothing in it can go: a hop through it takes no budget. */
 	{ .mem_type = TTM_PL_SYSTEM, .flags = TTM_PL_FLAG_FALLBACK },
@@ -209,7 +211,7 @@ int pddgpu_ttm_purge(struct pddgpu_bo *bo)
 }
 
 /*
- * TTM asks before it moves a buffer out of VRAM, which takes pages; out of GTT,
+ * TTM asks before it moves a buffer off the card, which takes pages; out of GTT,
  * which leads to swapping it out; and before it does so.  A copy is made for that,
  * which without a swap device stays in memory.
  */
@@ -226,8 +228,8 @@ static bool pddgpu_ttm_eviction_valuable(struct ttm_buffer_object *tbo,
 /* The CPU copies contiguous memory only, see ttm_kmap_iter_linear_io_init(). */
 static bool pddgpu_ttm_cpu_copyable(struct ttm_resource *res)
 {
-	return !pddgpu_ttm_in_vram(res) ||
-		(pddgpu_vram_resource_is_visible(res) &&
+	return !pddgpu_ttm_on_card(res) ||
+		(res->mem_type == TTM_PL_VRAM && pddgpu_vram_resource_is_visible(res) &&
 		 pddgpu_vram_resource_num_blocks(res) == 1);
 }
 
@@ -249,9 +251,9 @@ static void pddgpu_ttm_evict_flags(struct ttm_buffer_object *tbo, struct ttm_pla
 
 	if (pddgpu_ttm_contents_lost(pdev, tbo->resource) || pddgpu_ttm_is_purgeable(tbo)) {
 		pddgpu_ttm_forget(to_pddgpu_bo(tbo));
-	} else if (pddgpu_ttm_in_vram(tbo->resource) && tbo->base.size <= pdev->gtt_mgr.base.size) {
-		placement->num_placement = ARRAY_SIZE(pddgpu_ttm_evict_vram_places);
-		placement->placement = pddgpu_ttm_evict_vram_places;
+	} else if (pddgpu_ttm_on_card(tbo->resource) && tbo->base.size <= pdev->gtt_mgr.base.size) {
+		placement->num_placement = ARRAY_SIZE(pddgpu_ttm_evict_card_places);
+		placement->placement = pddgpu_ttm_evict_card_places;
 	} else {
 		placement->num_placement = 1;
 		placement->placement = &pddgpu_ttm_evict_place;
@@ -309,7 +311,7 @@ static int pddgpu_ttm_clear_cpu(struct ttm_buffer_object *tbo, struct ttm_operat
 	struct pddgpu_res_cursor cur;
 	int ret;
 
-	if (!pddgpu_vram_resource_is_visible(new))
+	if (new->mem_type != TTM_PL_VRAM || !pddgpu_vram_resource_is_visible(new))
 		return -EIO;
 
 	ret = ttm_bo_wait_ctx(tbo, ctx);
@@ -323,7 +325,7 @@ static int pddgpu_ttm_clear_cpu(struct ttm_buffer_object *tbo, struct ttm_operat
 	return 0;
 }
 
-/* A first place in VRAM, which somebody else may have used before */
+/* A first place on the card, which somebody else may have used before */
 static int pddgpu_ttm_move_clear(struct ttm_buffer_object *tbo, struct ttm_operation_ctx *ctx,
 				 struct ttm_resource *new)
 {
@@ -389,7 +391,7 @@ static bool pddgpu_ttm_needs_hop(const struct ttm_resource *old, const struct tt
 	return old->mem_type == TTM_PL_SYSTEM || new->mem_type == TTM_PL_SYSTEM;
 }
 
-static int pddgpu_ttm_move_vram(struct ttm_buffer_object *tbo, bool evict,
+static int pddgpu_ttm_move_card(struct ttm_buffer_object *tbo, bool evict,
 				struct ttm_operation_ctx *ctx, struct ttm_resource *new,
 				struct ttm_place *hop)
 {
@@ -448,8 +450,8 @@ static int pddgpu_ttm_move(struct ttm_buffer_object *tbo, bool evict,
 	if (tbo->resource && pddgpu_bo_is_ours(tbo))
 		pddgpu_vm_bo_moved(to_pddgpu_bo(tbo));
 
-	if (from == TTM_PL_VRAM || new->mem_type == TTM_PL_VRAM)
-		ret = pddgpu_ttm_move_vram(tbo, evict, ctx, new, hop);
+	if (pddgpu_ttm_on_card(tbo->resource) || pddgpu_ttm_on_card(new))
+		ret = pddgpu_ttm_move_card(tbo, evict, ctx, new, hop);
 	else
 		ret = pddgpu_ttm_move_system(tbo, ctx, new);
 	if (!ret)
@@ -465,9 +467,9 @@ static int pddgpu_ttm_io_mem_reserve(struct ttm_device *bdev, struct ttm_resourc
 	struct pddgpu_device *pdev = ttm_to_pddgpu(bdev);
 	u64 offset = (u64)res->start << PAGE_SHIFT;
 
-	if (res->mem_type != TTM_PL_VRAM)
+	if (!pddgpu_res_on_card(res))
 		return 0;
-	if (!pddgpu_vram_resource_is_visible(res))
+	if (res->mem_type != TTM_PL_VRAM || !pddgpu_vram_resource_is_visible(res))
 		return -EINVAL;
 
 	res->bus.offset = pdev->vram.base + offset;
@@ -545,7 +547,7 @@ static int pddgpu_ttm_access_memory(struct ttm_buffer_object *tbo, unsigned long
 		ret = pddgpu_ttm_wait_moves(tbo);
 	if (!ret && pddgpu_bo_is_lost(to_pddgpu_bo(tbo)))
 		ret = -EIO;
-	if (!ret && pddgpu_ttm_in_vram(tbo->resource)) {
+	if (!ret && pddgpu_ttm_on_card(tbo->resource)) {
 		pddgpu_ttm_access_vram(pdev, tbo->resource, offset, buf, len, write);
 		ret = len;
 	} else if (!ret) {
@@ -594,9 +596,27 @@ static int pddgpu_ttm_init_managers(struct pddgpu_device *pdev)
 	ret = pddgpu_gtt_mgr_init(&pdev->gtt_mgr, &pdev->ttm, pddgpu_ttm_gtt_size(pdev), first,
 				  PDDGPU_GART_PAGES - first);
 	if (ret)
-		pddgpu_vram_mgr_fini(&pdev->vram_mgr, &pdev->ttm);
+		goto err_vram;
+
+	ret = pddgpu_onchip_init(&pdev->onchip, &pdev->ttm);
+	if (ret)
+		goto err_gtt;
+
+	return 0;
+
+err_gtt:
+	pddgpu_gtt_mgr_fini(&pdev->gtt_mgr, &pdev->ttm);
+err_vram:
+	pddgpu_vram_mgr_fini(&pdev->vram_mgr, &pdev->ttm);
 
 	return ret;
+}
+
+static void pddgpu_ttm_fini_managers(struct pddgpu_device *pdev)
+{
+	pddgpu_onchip_fini(&pdev->onchip);
+	pddgpu_gtt_mgr_fini(&pdev->gtt_mgr, &pdev->ttm);
+	pddgpu_vram_mgr_fini(&pdev->vram_mgr, &pdev->ttm);
 }
 
 static void pddgpu_ttm_fini(struct drm_device *drm, void *arg)
@@ -604,8 +624,7 @@ static void pddgpu_ttm_fini(struct drm_device *drm, void *arg)
 	struct pddgpu_device *pdev = arg;
 
 	pddgpu_shrinker_fini(pdev);
-	pddgpu_gtt_mgr_fini(&pdev->gtt_mgr, &pdev->ttm);
-	pddgpu_vram_mgr_fini(&pdev->vram_mgr, &pdev->ttm);
+	pddgpu_ttm_fini_managers(pdev);
 	ttm_device_fini(&pdev->ttm);
 	pddgpu_pool_fini(&pdev->pool);
 }
@@ -655,8 +674,7 @@ int pddgpu_ttm_init(struct pddgpu_device *pdev)
 	return drmm_add_action_or_reset(drm, pddgpu_ttm_fini, pdev);
 
 err_managers_fini:
-	pddgpu_gtt_mgr_fini(&pdev->gtt_mgr, &pdev->ttm);
-	pddgpu_vram_mgr_fini(&pdev->vram_mgr, &pdev->ttm);
+	pddgpu_ttm_fini_managers(pdev);
 err_device_fini:
 	ttm_device_fini(&pdev->ttm);
 err_pool_fini:
@@ -668,7 +686,7 @@ err_pool_fini:
 /*
  * ttm_device_clear_dma_mappings() frees pages under users who hold the lock.
  * Evicting is the same with the lock held: pddgpu_ttm_evict_flags() leaves no
- * place to go to.  VRAM holds no system memory, so what is there may stay.
+ * place to go to.  What is on the card holds no system memory, so it may stay.
  */
 void pddgpu_ttm_unplug(struct pddgpu_device *pdev)
 {

@@ -14,6 +14,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "include/pddgpu_compat.h"
+#include "pddgpu_res_cursor.h"
 #include "pddgpu_vram_clean.h"
 
 struct ttm_device;
@@ -109,7 +110,7 @@ static inline u64 pddgpu_vram_block_end(struct gpu_buddy_block *block)
  * pddgpu_vram_bo_has_contents() - Tell a buffer that is moved from one that is new
  * @tbo: the buffer, reserved
  *
- * Return: true if what is in its memory must be copied to a place in VRAM, false if
+ * Return: true if what is in its memory must be copied to a place on the card, false if
  * it shall find zeroes there.
  */
 static inline bool pddgpu_vram_bo_has_contents(const struct ttm_buffer_object *tbo)
@@ -117,7 +118,7 @@ static inline bool pddgpu_vram_bo_has_contents(const struct ttm_buffer_object *t
 	if (!tbo->resource)
 		return false;
 
-	return tbo->resource->mem_type == TTM_PL_VRAM ||
+	return pddgpu_res_on_card(tbo->resource) ||
 		(tbo->ttm && (ttm_tt_is_populated(tbo->ttm) ||
 			      tbo->ttm->page_flags & TTM_TT_FLAG_SWAPPED));
 }

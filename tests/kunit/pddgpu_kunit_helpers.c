@@ -125,7 +125,8 @@ void pddgpu_kunit_place_free_all(struct ttm_resource_manager *man)
 	struct kunit_buffer *buffer, *next;
 
 	list_for_each_entry_safe(buffer, next, &k->buffers, link)
-		pddgpu_kunit_place_free(man, buffer->res);
+		pddgpu_kunit_place_free(ttm_manager_type(man->bdev, buffer->res->mem_type),
+					buffer->res);
 }
 
 u64 pddgpu_kunit_value_of(const char *dump, const char *key)

@@ -65,7 +65,7 @@ void pddgpu_kunit_place_free(struct ttm_resource_manager *man, struct ttm_resour
 
 /**
  * pddgpu_kunit_place_free_all() - Give back what a test that failed has left
- * @man: the manager of all of them
+ * @man: a manager of the device; those of its others go as well
  */
 void pddgpu_kunit_place_free_all(struct ttm_resource_manager *man);
 

@@ -178,6 +178,12 @@ static void create_gtt(struct fix *f)
 	f->args.create.domains = GTT;
 }
 
+static void create_gds(struct fix *f)
+{
+	f->args.create.domains = DRM_PDDGPU_DOMAIN_GDS;
+	f->args.create.size = PDD_PAGE;
+}
+
 static void create_contiguous(struct fix *f)
 {
 	f->args.create.flags = DRM_PDDGPU_GEM_VRAM_CONTIGUOUS;
@@ -427,9 +433,21 @@ static const struct test tests[] = {
 	BAD(CREATE, "gem_create.domains_unknown", create.domains, VRAM | 0x40, EINVAL),
 	BAD(CREATE, "gem_create.domains_unknown_alone", create.domains, 0x40, EINVAL),
 	BAD(CREATE, "gem_create.domains_top_bit", create.domains, VRAM | 1u << 31, EINVAL),
-	BAD(CREATE, "gem_create.domains_gds", create.domains, DRM_PDDGPU_DOMAIN_GDS, EOPNOTSUPP),
-	BAD(CREATE, "gem_create.domains_gws", create.domains, DRM_PDDGPU_DOMAIN_GWS, EOPNOTSUPP),
-	BAD(CREATE, "gem_create.domains_oa", create.domains, DRM_PDDGPU_DOMAIN_OA, EOPNOTSUPP),
+	BAD(CREATE, "gem_create.domains_vram_gds", create.domains, VRAM | DRM_PDDGPU_DOMAIN_GDS,
+	    EINVAL),
+	BAD(CREATE, "gem_create.domains_gtt_gws", create.domains, GTT | DRM_PDDGPU_DOMAIN_GWS,
+	    EINVAL),
+	BAD(CREATE, "gem_create.domains_cpu_oa", create.domains,
+	    DRM_PDDGPU_DOMAIN_CPU | DRM_PDDGPU_DOMAIN_OA, EINVAL),
+	BAD(CREATE, "gem_create.domains_two_heaps", create.domains,
+	    DRM_PDDGPU_DOMAIN_GDS | DRM_PDDGPU_DOMAIN_OA, EINVAL),
+	BAD_IN(CREATE, "gem_create.size_above_gds", create_gds, create.size, 1ULL << 40, E2BIG),
+	BAD_IN(CREATE, "gem_create.alignment_gds", create_gds, create.alignment, PDD_PAGE,
+	       EINVAL),
+	BAD_IN(CREATE, "gem_create.flags_cpu_access_gds", create_gds, create.flags,
+	       DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED, EINVAL),
+	BAD_IN(CREATE, "gem_create.flags_contiguous_gds", create_gds, create.flags,
+	       DRM_PDDGPU_GEM_VRAM_CONTIGUOUS, EINVAL),
 	BAD(CREATE, "gem_create.flags_unknown", create.flags, DRM_PDDGPU_GEM_FLAGS_MASK + 1,
 	    EINVAL),
 	BAD(CREATE, "gem_create.flags_top_bit", create.flags, 1u << 31, EINVAL),

@@ -25,10 +25,10 @@ extern "C" {
  * An ioctl that fails has changed nothing.  Errors follow
  * Documentation/gpu/drm-uapi.rst: -ENOENT for an unknown handle or id, -EINVAL
  * for a bad value or combination, -EFAULT for a bad pointer, -E2BIG for a list
- * or buffer that no device memory could hold, -ENOSPC when VRAM or an address
- * range is full, -ENOMEM when system memory is, -EOPNOTSUPP for what this card
- * lacks, -ENODEV after the card is gone, -ECANCELED on a banned context, -EIO
- * when the card is wedged, -ETIME when a wait ran out.
+ * or buffer that no device memory could hold, -ENOSPC when VRAM, an on-chip heap
+ * or an address range is full, -ENOMEM when system memory is, -EOPNOTSUPP for
+ * what this card lacks, -ENODEV after the card is gone, -ECANCELED on a banned
+ * context, -EIO when the card is wedged, -ETIME when a wait ran out.
  */
 
 #define DRM_PDDGPU_INFO			0x00
@@ -98,6 +98,12 @@ struct drm_pddgpu_info_device {
 	__u32 max_ib_dwords;
 	/** @pad: zero */
 	__u32 pad;
+	/** @gds_size: bytes of on-chip scratch; 0 if there is none; since 1.2, as what follows */
+	__u64 gds_size;
+	/** @gws_size: bytes of on-chip barriers, a page each; 0 if there are none */
+	__u64 gws_size;
+	/** @oa_size: bytes of on-chip counters, a page each; 0 if there are none */
+	__u64 oa_size;
 };
 
 /**
@@ -124,6 +130,12 @@ struct drm_pddgpu_info_memory {
 	__u64 cleared;
 	/** @purged: bytes of buffers whose contents nobody needed; since 1.1 */
 	__u64 purged;
+	/** @gds_used: on-chip scratch in use; since 1.2, as what follows */
+	__u64 gds_used;
+	/** @gws_used: on-chip barriers in use */
+	__u64 gws_used;
+	/** @oa_used: on-chip counters in use */
+	__u64 oa_used;
 };
 
 /**
@@ -178,6 +190,14 @@ struct drm_pddgpu_info_engine {
  * The buffer reads as zeroes.  With GTT beside VRAM in @domains the buffer
  * prefers VRAM and makes do with GTT; with VRAM alone it is moved out only to
  * make room for others and back when a CS names it.
+ *
+ * A buffer in an on-chip heap has that one domain and no other, and is moved like
+ * one in VRAM alone; if others use all of the heap when it is made, its first job
+ * brings it there.  It consists of pages of 4 KiB that follow one another: a barrier
+ * each in GWS, a counter each in OA.  Packets reach it in the jobs that list it; it
+ * can be neither bound nor mapped by the CPU (both -EINVAL), so it has
+ * DRM_PDDGPU_GEM_NO_CPU_ACCESS, whether given or not, and takes no other flag and
+ * no alignment (-EINVAL).  -EOPNOTSUPP says that the card does not have the heap.
  */
 struct drm_pddgpu_gem_create {
 	/** @size: in: bytes, not 0; out: rounded up to the page size */
@@ -438,6 +458,13 @@ struct drm_pddgpu_ctx_query {
  * A buffer that is private to the address space is placed, but not ordered: jobs
  * that share it without being of the same context and engine use syncobjs.  One
  * that is private to another address space gives -EINVAL.
+ *
+ * A buffer in an on-chip heap is reached only by jobs that list it: the offsets of
+ * their packets begin at its first byte, and end with its last.  A list with two
+ * buffers of one heap gives -EINVAL.  Jobs that are to run at the same time, to meet
+ * at a barrier or to take turns at a counter, list it without DRM_PDDGPU_CS_BO_WRITE,
+ * and the one for the copy engine is submitted last: that engine also moves what
+ * others wait for.
  */
 struct drm_pddgpu_cs_bo {
 	/** @handle: GEM handle, at most once in a list */
