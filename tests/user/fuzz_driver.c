@@ -46,6 +46,9 @@ static u32 random_domains(struct fuzz *f)
 {
 	static const u32 usual[DOMAINS_USUAL] = { VRAM, GTT, VRAM | GTT };
 
+	if (fuzz_chance(f, 6))
+		return DRM_PDDGPU_DOMAIN_GDS << fuzz_below(f, PDDGPU_NUM_ONCHIP);
+
 	return fuzz_chance(f, 20) ? (u32)fuzz_below(f, 64) : usual[fuzz_below(f, DOMAINS_USUAL)];
 }
 
@@ -80,7 +83,19 @@ static u64 largest(const struct fuzz_file *file, u32 domains, u32 flags)
 		   info->vram_size;
 	u64 max = domains & (DRM_PDDGPU_DOMAIN_CPU | GTT) ? info->gtt_size : 0;
 
+	switch (domains) {
+	case DRM_PDDGPU_DOMAIN_GDS: return info->gds_size;
+	case DRM_PDDGPU_DOMAIN_GWS: return info->gws_size;
+	case DRM_PDDGPU_DOMAIN_OA: return info->oa_size;
+	}
 	return domains & VRAM && vram > max ? vram : max;
+}
+
+/* In an on-chip heap there is little that may be asked for. */
+static bool good_onchip(const struct drm_pddgpu_gem_create *c)
+{
+	return !(c->domains & (c->domains - 1)) && !c->alignment &&
+	       !(c->flags & ~DRM_PDDGPU_GEM_NO_CPU_ACCESS);
 }
 
 /* What the header promises of a request, when nothing has mutated it. */
@@ -91,7 +106,7 @@ static enum fuzz_expect expect_create(const struct fuzz_file *file,
 
 	if (!c->size || !c->domains || (c->flags & both) == both ||
 	    c->domains & ~DRM_PDDGPU_DOMAIN_MASK || c->flags & ~DRM_PDDGPU_GEM_FLAGS_MASK ||
-	    c->alignment & (c->alignment - 1) || c->domains & ~7 ||
+	    c->alignment & (c->alignment - 1) || (c->domains & ~7 && !good_onchip(c)) ||
 	    c->size > largest(file, c->domains, c->flags))
 		return FUZZ_BAD;
 	return c->alignment > fuzz_cards[file->card].info.vram_size ? FUZZ_BAD : FUZZ_GOOD;
@@ -120,10 +135,10 @@ static void create_bo(struct fuzz *f, struct fuzz_file *file, struct fuzz_bo *bo
 		.handle = c->handle,
 		.size = c->size,
 		.domains = c->domains,
-		.flags = c->flags,
+		.flags = c->flags | (c->domains & ~7 ? DRM_PDDGPU_GEM_NO_CPU_ACCESS : 0),
 		.vm = owner(file, c->vm_id),
 	};
-	if (fuzz_chance(f, 3) && !(c->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS))
+	if (fuzz_chance(f, 3) && !(bo->flags & DRM_PDDGPU_GEM_NO_CPU_ACCESS))
 		fuzz_map_bo(f, file, bo, !file->shared && !f->racy);
 }
 
@@ -518,11 +533,12 @@ static struct fuzz_vm *vm_of(struct fuzz_file *file, const struct fuzz_ctx *ctx)
 	return NULL;
 }
 
-/* Whether all are there, once, and may be used with the context. */
+/* Whether all are there, once, one of each heap, and may be used with the context. */
 static bool list_bos(struct fuzz *f, struct fuzz_file *file, const struct fuzz_ctx *ctx,
 		     struct drm_pddgpu_cs_bo *list, u32 num)
 {
 	bool good = true;
+	u32 heaps = 0;
 
 	for (u32 i = 0; i < FUZZ_BOS; i++)
 		file->bos[i].listed = false;
@@ -532,7 +548,9 @@ static bool list_bos(struct fuzz *f, struct fuzz_file *file, const struct fuzz_c
 		list[i].handle = pick_handle(f, bo);
 		list[i].flags = (u32)fuzz_below(f, 2);
 		good &= bo->handle && list[i].handle == bo->handle && !bo->listed &&
-			!bo->foreign && (!bo->vm || bo->vm == ctx->vm);
+			!bo->foreign && (!bo->vm || bo->vm == ctx->vm) &&
+			!(bo->domains & heaps);
+		heaps |= bo->domains & ~7;
 		bo->listed = true;
 	}
 	return good;

@@ -156,6 +156,28 @@ static void put_timestamp(struct stream *s)
 	emit_address(s, NULL);
 }
 
+/* What jobs list of a heap is mostly a few pages, if anything. */
+static u32 random_onchip(struct fuzz *f)
+{
+	return fuzz_chance(f, 20) ? (u32)fuzz_odd(f) : 4 * (u32)fuzz_below(f, 3 * PDD_PAGE / 4);
+}
+
+static void put_onchip_copy(struct stream *s)
+{
+	header(s, PDDGPU_OP_ONCHIP_COPY, (u32)fuzz_below(s->f, 8), PDDGPU_ONCHIP_COPY_COUNT);
+	emit(s, random_onchip(s->f));
+	emit(s, random_onchip(s->f));
+	emit_address(s, NULL);
+}
+
+/* With more participants, or another turn, they would wait for ever. */
+static void put_onchip_barrier(struct stream *s)
+{
+	header(s, PDDGPU_OP_ONCHIP_BARRIER, 0, PDDGPU_ONCHIP_BARRIER_COUNT);
+	emit(s, (u32)fuzz_below(s->f, 3));
+	emit(s, 1);
+}
+
 static void put_map(struct stream *s)
 {
 	u32 function = (u32)fuzz_below(s->f, 5);
@@ -205,6 +227,7 @@ static const struct {
 } packets[] = {
 	{ put_nop, 2 }, { put_write, 6 }, { put_fill, 6 }, { put_copy, 6 }, { put_copy_rect, 3 },
 	{ put_wait, 4 }, { put_atomic, 3 }, { put_timestamp, 1 }, { put_map, 3 },
+	{ put_onchip_copy, 4 }, { put_onchip_barrier, 2 },
 	{ put_crc32, 3 }, { put_mandelbrot, 1 },
 };
 
@@ -237,6 +260,8 @@ static void put_random_operands(struct stream *s)
 		{ PDDGPU_OP_TLB_FLUSH, PDDGPU_TLB_FLUSH_COUNT },
 		{ PDDGPU_OP_INDIRECT, PDDGPU_INDIRECT_COUNT },
 		{ PDDGPU_OP_SET_VMID, PDDGPU_SET_VMID_COUNT },
+		{ PDDGPU_OP_SET_ONCHIP, PDDGPU_SET_ONCHIP_COUNT },
+		{ PDDGPU_OP_ONCHIP_COPY, PDDGPU_ONCHIP_COPY_COUNT },
 		{ PDDGPU_OP_WRITE_PTE, PDDGPU_WRITE_PTE_COUNT },
 		{ PDDGPU_OP_TIMESTAMP, PDDGPU_TIMESTAMP_COUNT },
 		{ PDDGPU_OP_MAP, PDDGPU_MAP_COUNT }, { PDDGPU_OP_CRC32, PDDGPU_CRC32_COUNT },

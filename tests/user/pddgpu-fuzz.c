@@ -45,6 +45,7 @@ struct place {
 struct usage {
 	u64 vram;
 	u64 gtt;
+	u64 onchip;
 };
 
 static struct place places[FUZZ_MAX_PROCESSES];
@@ -126,6 +127,7 @@ static struct usage usage_now(unsigned int card)
 	pdd_close(&dev);
 	u.vram = mem.vram_used;
 	u.gtt = mem.gtt_used;
+	u.onchip = mem.gds_used + mem.gws_used + mem.oa_used;
 	return u;
 }
 
@@ -193,10 +195,12 @@ static void settle(struct usage (*now)(unsigned int card), const struct usage *b
 	for (unsigned int i = 0; i < fuzz_num_cards; i++) {
 		struct usage u = now(i);
 
-		for (; !is_near(u.vram, before[i].vram, by) || u.gtt != before[i].gtt; u = now(i)) {
+		for (; !is_near(u.vram, before[i].vram, by) || u.gtt != before[i].gtt ||
+		       u.onchip != before[i].onchip; u = now(i)) {
 			if (now_ns() > end)
-				fuzz_fail(NULL, "card %u %s: VRAM %llu -> %llu, GTT %llu -> %llu",
-					  i, when, before[i].vram, u.vram, before[i].gtt, u.gtt);
+				fuzz_fail(NULL, "card %u %s: VRAM %llu -> %llu, GTT %llu -> %llu, on-chip %llu -> %llu",
+					  i, when, before[i].vram, u.vram, before[i].gtt, u.gtt,
+					  before[i].onchip, u.onchip);
 			sleep_ms(20);
 		}
 	}

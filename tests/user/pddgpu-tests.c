@@ -27,7 +27,7 @@ static const struct test_group *const groups[] = {
 	&badinput_tests, &badpacket_tests, &evict_tests, &pool_tests, &isolation_tests,
 	&reach_tests, &stale_tests, &node_tests, &hang_tests, &hostile_tests, &irq_tests,
 	&coredump_tests, &reset_tests, &wedged_tests, &debugfs_tests, &look_tests, &clean_tests,
-	&vram_tests, &madvise_tests,
+	&vram_tests, &madvise_tests, &onchip_tests,
 	&twocards_tests, &module_tests, &failnth_tests, &failnth_paths_tests, &death_tests,
 };
 
@@ -56,6 +56,7 @@ struct usage {
 	u64 cards;
 	u64 vram[MAX_CARDS];
 	u64 gtt[MAX_CARDS];
+	u64 onchip[MAX_CARDS];
 };
 
 static struct usage usage_now(void)
@@ -69,6 +70,7 @@ static struct usage usage_now(void)
 		pdd_memory(&dev, &mem);
 		u.vram[u.cards] = mem.vram_used;
 		u.gtt[u.cards] = mem.gtt_used;
+		u.onchip[u.cards] = mem.gds_used + mem.gws_used + mem.oa_used;
 		pdd_close(&dev);
 	}
 	return u;
@@ -93,9 +95,11 @@ static bool leaked(const struct usage *before, const struct usage *now, char *wh
 		return true;
 	}
 	for (unsigned int i = 0; i < now->cards; i++)
-		if (now->vram[i] != before->vram[i] || now->gtt[i] != before->gtt[i]) {
-			snprintf(why, size, "card %u leaks: VRAM %llu -> %llu, GTT %llu -> %llu", i,
-				 before->vram[i], now->vram[i], before->gtt[i], now->gtt[i]);
+		if (now->vram[i] != before->vram[i] || now->gtt[i] != before->gtt[i] ||
+		    now->onchip[i] != before->onchip[i]) {
+			snprintf(why, size, "card %u leaks: VRAM %llu -> %llu, GTT %llu -> %llu, on-chip %llu -> %llu",
+				 i, before->vram[i], now->vram[i], before->gtt[i], now->gtt[i],
+				 before->onchip[i], now->onchip[i]);
 			return true;
 		}
 	return false;

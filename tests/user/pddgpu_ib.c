@@ -131,6 +131,30 @@ void pdd_timestamp(struct pdd_ib *ib, u64 addr)
 	emit64(ib, addr);
 }
 
+void pdd_onchip_copy(struct pdd_ib *ib, u32 flags, u32 offset, u32 bytes, u64 addr)
+{
+	emit_header(ib, PDDGPU_OP_ONCHIP_COPY, flags, PDDGPU_ONCHIP_COPY_COUNT);
+	pdd_emit(ib, offset);
+	pdd_emit(ib, bytes);
+	emit64(ib, addr);
+}
+
+void pdd_barrier(struct pdd_ib *ib, u32 at, u32 participants)
+{
+	emit_header(ib, PDDGPU_OP_ONCHIP_BARRIER, 0, PDDGPU_ONCHIP_BARRIER_COUNT);
+	pdd_emit(ib, at);
+	pdd_emit(ib, participants);
+}
+
+void pdd_append(struct pdd_ib *ib, u32 at, u32 turn, u32 amount, u64 addr)
+{
+	emit_header(ib, PDDGPU_OP_ONCHIP_APPEND, 0, PDDGPU_ONCHIP_APPEND_COUNT);
+	pdd_emit(ib, at);
+	pdd_emit(ib, turn);
+	pdd_emit(ib, amount);
+	emit64(ib, addr);
+}
+
 void pdd_map(struct pdd_ib *ib, u32 function, const struct pdd_map *map)
 {
 	emit_header(ib, PDDGPU_OP_MAP, function, PDDGPU_MAP_COUNT);

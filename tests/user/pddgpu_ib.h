@@ -174,6 +174,34 @@ void pdd_atomic(struct pdd_ib *ib, u32 op, u64 addr, u64 operand, u64 compare, u
 void pdd_timestamp(struct pdd_ib *ib, u64 addr);
 
 /**
+ * pdd_onchip_copy() - Append an ONCHIP_COPY
+ * @ib: the command buffer
+ * @flags: PDDGPU_ONCHIP_* heap, and PDDGPU_ONCHIP_COPY_TO_MEMORY if from there
+ * @offset: where in the listed buffer of the heap
+ * @bytes: how much
+ * @addr: where in memory
+ */
+void pdd_onchip_copy(struct pdd_ib *ib, u32 flags, u32 offset, u32 bytes, u64 addr);
+
+/**
+ * pdd_barrier() - Append an ONCHIP_BARRIER
+ * @ib: the command buffer
+ * @at: page of the listed buffer in GWS
+ * @participants: how many must come
+ */
+void pdd_barrier(struct pdd_ib *ib, u32 at, u32 participants);
+
+/**
+ * pdd_append() - Append an ONCHIP_APPEND
+ * @ib: the command buffer
+ * @at: page of the listed buffer in OA
+ * @turn: when to do it
+ * @amount: what to add
+ * @addr: where to store the old value
+ */
+void pdd_append(struct pdd_ib *ib, u32 at, u32 turn, u32 amount, u64 addr);
+
+/**
  * struct pdd_map - operands of MAP
  * @a: first source, or 0
  * @b: second source, or 0

@@ -49,7 +49,8 @@ extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_
 	packet_tests, badinput_tests, badpacket_tests, evict_tests, pool_tests, isolation_tests, reach_tests,
 	stale_tests, node_tests, hang_tests, hostile_tests, irq_tests, coredump_tests, reset_tests,
 	wedged_tests, debugfs_tests, look_tests, clean_tests, twocards_tests, module_tests, death_tests,
-	failnth_tests, failnth_paths_tests, vram_tests, madvise_tests;
+	failnth_tests, failnth_paths_tests, vram_tests, madvise_tests,
+	onchip_tests;
 
 /**
  * struct test_options - what the command line says

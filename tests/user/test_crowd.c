@@ -30,6 +30,7 @@ struct life {
 	struct pdd_client c;
 	struct pdd_ib ib;
 	struct filled a, b;
+	struct filled scratch;	/* on-chip */
 	struct filled large[MAX_LARGE];
 	u32 num_large;
 };
@@ -168,16 +169,17 @@ static void replace_context(struct life *l)
 	went_well(l, pdd_ctx_create(&l->c, &l->c.ctx));
 }
 
-/* Runs the command buffer.  Returns whether it did what it says. */
-static bool run(struct life *l, u32 engine, struct filled *dst)
+/* Runs the command buffer, which may read another buffer.  Returns whether it did what it says. */
+static bool run(struct life *l, u32 engine, struct filled *dst, const struct filled *src)
 {
 	const struct drm_pddgpu_cs_bo list[] = {
 		{ .handle = dst->bo.handle, .flags = DRM_PDDGPU_CS_BO_WRITE },
+		{ .handle = src ? src->bo.handle : 0 },
 	};
 	int ret, fd;
 
 	dst->known = false;
-	ret = submit_for_file(l, engine, list, 1, &fd);
+	ret = submit_for_file(l, engine, list, src ? 2 : 1, &fd);
 	if (!ret)
 		ret = wait_for_file(l, fd);
 	else
@@ -214,7 +216,7 @@ static void fill(struct life *l, struct filled *f)
 {
 	f->word = random_next(&l->seed);
 	pdd_fill(&l->ib, f->bo.va, f->bo.size, f->word);
-	run(l, random_next(&l->seed) & 1, f);
+	run(l, random_next(&l->seed) & 1, f, NULL);
 }
 
 static void copy(struct life *l, const struct filled *from, struct filled *to)
@@ -223,7 +225,7 @@ static void copy(struct life *l, const struct filled *from, struct filled *to)
 
 	pdd_copy(&l->ib, from->bo.va, to->bo.va, to->bo.size);
 	to->word = from->word;
-	run(l, random_next(&l->seed) & 1, to);
+	run(l, random_next(&l->seed) & 1, to, NULL);
 	to->known &= known;
 }
 
@@ -284,6 +286,38 @@ static void bind_elsewhere(struct life *l)
 	went_well(l, pdd_unbind(&l->c, va, SMALL));
 }
 
+/* All of a heap, which each member wants: what one job puts there another one takes out. */
+static void go_through_heap(struct life *l)
+{
+	const u64 size = l->c.dev.info.gds_size;
+	struct filled *s = &l->scratch, part;
+	const u32 heap = PDDGPU_ONCHIP_GDS;
+	u32 engine = random_next(&l->seed) & 1;
+
+	if (!size || size > SMALL)
+		return;
+	if (!s->bo.handle &&
+	    !went_well(l, pdd_bo_create(&l->c.dev, size, DRM_PDDGPU_DOMAIN_GDS, 0, &s->bo))) {
+		s->bo.handle = 0;
+		return;
+	}
+
+	part = l->b;
+	part.bo.size = size;
+	l->b.known = false;
+	if (s->known) {
+		part.word = s->word;
+		pdd_onchip_copy(&l->ib, heap | PDDGPU_ONCHIP_COPY_TO_MEMORY, 0, size, part.bo.va);
+		run(l, engine, &part, s);
+		look(l, &part, PDD_PAGE);
+	}
+	if (!l->a.known)
+		return;
+	s->word = l->a.word;
+	pdd_onchip_copy(&l->ib, heap, 0, size, l->a.bo.va);
+	run(l, !engine, s, &l->a);
+}
+
 static void work(struct life *l)
 {
 	fill(l, &l->a);
@@ -298,6 +332,10 @@ static void work(struct life *l)
 		break;
 	case 2:
 		look(l, &l->a, PDD_PAGE);
+		break;
+	case 3:
+	case 4:
+		go_through_heap(l);
 		break;
 	default:
 		break;

@@ -564,6 +564,63 @@ static void clean_cs_syncs(struct nth_state *s)
 	pdd_bo_free(&s->c.dev, &s->other);
 }
 
+/* --- On-chip heaps -------------------------------------------------------- */
+
+static int run_create_onchip(struct nth_state *s)
+{
+	return nth_create(s, s->c.dev.info.gds_size, 0);
+}
+
+static void check_create_onchip(struct nth_state *s)
+{
+	struct drm_pddgpu_gem_info info;
+
+	CHECK_OK(pdd_bo_info(&s->c.dev, &s->bo, &info));
+	CHECK_EQ(info.size, s->c.dev.info.gds_size);
+	CHECK_EQ(info.domains, s->call->domains);
+}
+
+/* A buffer of all of the heap gets a mark, and is evicted by another one. */
+static void prepare_onchip(struct nth_state *s)
+{
+	u64 size = s->c.dev.info.gds_size;
+	struct drm_pddgpu_cs_bo list[2];
+
+	CHECK_OK(pdd_bo_create(&s->c.dev, size, s->call->domains, 0, &s->bo));
+	list[0] = (struct drm_pddgpu_cs_bo){ s->bo.handle, DRM_PDDGPU_CS_BO_WRITE };
+	list[1] = (struct drm_pddgpu_cs_bo){ .handle = s->word.handle };
+	*(u32 *)s->word.map = MARK;
+	pdd_onchip_copy(&s->ib, PDDGPU_ONCHIP_GDS, size - 4, 4, s->word.va);
+	CHECK_OK(pdd_run(&s->c, COMPUTE, &s->ib, list, 2));
+	CHECK_OK(pdd_bo_create(&s->c.dev, size, s->call->domains, 0, &s->other));
+	s->id = pdd_syncobj(&s->c.dev);
+	CHECK(s->id);
+	*(u32 *)s->word.map = OTHER;
+	pdd_onchip_copy(&s->ib, PDDGPU_ONCHIP_GDS | PDDGPU_ONCHIP_COPY_TO_MEMORY, size - 4, 4,
+			s->word.va);
+}
+
+static void failed_cs_onchip(struct nth_state *s)
+{
+	CHECK(pdd_syncobj_status(&s->c.dev, s->id) == -EINVAL);
+	CHECK_EQ(*(u32 *)s->word.map, OTHER);
+}
+
+static void check_cs_onchip(struct nth_state *s)
+{
+	CHECK_OK(pdd_syncobj_wait(&s->c.dev, s->id, PDD_WAIT_NS));
+	CHECK_EQ(pdd_syncobj_status(&s->c.dev, s->id), 1);
+	CHECK_EQ(*(u32 *)s->word.map, MARK);
+}
+
+static void clean_cs_onchip(struct nth_state *s)
+{
+	pdd_ib_reset(&s->ib);
+	CHECK_OK(drmSyncobjDestroy(s->c.dev.fd, s->id));
+	pdd_bo_free(&s->c.dev, &s->other);
+	clean_bo(s);
+}
+
 /* --- The tests ------------------------------------------------------------ */
 
 /* VRAM alone: whatever memory it is that runs out, TTM says the same. */
@@ -602,6 +659,8 @@ static const struct test tests[] = {
 	NTH_TEST("gem_create_large", .run = run_create_large, .check = check_create_large,
 		 .clean = clean_bo, .domains = VRAM, .bo_flags = DRM_PDDGPU_GEM_NO_CPU_ACCESS,
 		 FULL),
+	NTH_TEST("gem_create_onchip", .run = run_create_onchip, .check = check_create_onchip,
+		 .clean = clean_bo, .domains = DRM_PDDGPU_DOMAIN_GDS, FULL),
 	QUERY("gem_mmap", run_gem_mmap, GTT),
 	QUERY("gem_info", run_gem_info, VRAM),
 	QUERY("gem_wait", run_gem_wait, VRAM),
@@ -640,6 +699,9 @@ static const struct test tests[] = {
 	CS("cs_gtt", prepare_cs, run_cs, failed_cs, check_cs, clean_cs, GTT),
 	CS("cs_syncs", prepare_cs_syncs, run_cs_syncs, failed_cs_syncs, check_cs_syncs,
 	   clean_cs_syncs, VRAM),
+	NTH_TEST("cs_onchip", .prepare = prepare_onchip, .run = run_cs,
+		 .failed = failed_cs_onchip, .check = check_cs_onchip, .clean = clean_cs_onchip,
+		 .domains = DRM_PDDGPU_DOMAIN_GDS, FULL),
 };
 
 TEST_GROUP(failnth_tests, tests);
