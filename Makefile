@@ -22,6 +22,7 @@ pddgpu-y := \
 	pddgpu_info.o \
 	pddgpu_irq.o \
 	pddgpu_job.o \
+	pddgpu_map.o \
 	pddgpu_mmap.o \
 	pddgpu_onchip.o \
 	pddgpu_peek.o \

@@ -22,6 +22,7 @@
 #include "pddgpu_device.h"
 #include "pddgpu_gem.h"
 #include "pddgpu_inject.h"
+#include "pddgpu_map.h"
 #include "pddgpu_peek.h"
 
 /**
@@ -33,10 +34,12 @@
  *     What the manager has handed out, and what is free in which pieces.
  * gds, gws, oa
  *     The same of each on-chip heap that the card has, size and pieces in pages.
+ * vram_map, gtt_map
+ *     Each block of VRAM and of the GTT aperture: where it is, whose, in what state.
  * pool
  *     Free system pages by caching mode and order, and how often they helped.
  * buffers
- *     Each open file with its buffers: sizes, flags, where they are now.
+ *     Each open file with its buffers: ids, sizes, flags, where they are now.
  * rings
  *     Both engines and their fences, and the last fault that the card reported.
  * vram_raw
@@ -142,6 +145,34 @@ static int pddgpu_debugfs_clients_show(struct seq_file *m, void *unused)
 	return ret;
 }
 DEFINE_SHOW_ATTRIBUTE(pddgpu_debugfs_clients);
+
+/* --- Maps -------------------------------------------------------------- */
+
+static int pddgpu_vram_map_open(struct inode *inode, struct file *file)
+{
+	return pddgpu_map_open(file, inode->i_private, pddgpu_vram_mgr_map);
+}
+
+static const struct file_operations pddgpu_vram_map_fops = {
+	.owner = THIS_MODULE,
+	.open = pddgpu_vram_map_open,
+	.release = pddgpu_map_release,
+	.read = seq_read,
+	.llseek = seq_lseek,
+};
+
+static int pddgpu_gtt_map_open(struct inode *inode, struct file *file)
+{
+	return pddgpu_map_open(file, inode->i_private, pddgpu_gtt_mgr_map);
+}
+
+static const struct file_operations pddgpu_gtt_map_fops = {
+	.owner = THIS_MODULE,
+	.open = pddgpu_gtt_map_open,
+	.release = pddgpu_map_release,
+	.read = seq_read,
+	.llseek = seq_lseek,
+};
 
 /* --- Memory ------------------------------------------------------------ */
 
@@ -324,6 +355,8 @@ void pddgpu_debugfs_init(struct drm_minor *minor)
 		if (pddgpu_onchip_manager(&pdev->onchip, h))
 			ttm_resource_manager_create_debugfs(pddgpu_onchip_manager(&pdev->onchip, h),
 							    root, pddgpu_onchip_name(h));
+	debugfs_create_file("vram_map", 0400, root, &pdev->vram_mgr.base, &pddgpu_vram_map_fops);
+	debugfs_create_file("gtt_map", 0400, root, &pdev->gtt_mgr.base, &pddgpu_gtt_map_fops);
 	debugfs_create_file("pool", 0400, root, pdev, &pddgpu_debugfs_pool_fops);
 	debugfs_create_file("buffers", 0400, root, pdev, &pddgpu_debugfs_clients_fops);
 	debugfs_create_file("rings", 0400, root, pdev, &pddgpu_debugfs_rings_fops);

@@ -76,11 +76,11 @@ static void pddgpu_gem_object_print_info(struct drm_printer *p, unsigned int ind
 	struct pddgpu_bo *bo = gem_to_pddgpu_bo(gem);
 
 	drm_printf_indent(p, indent,
-			  "size=%zu in=%s%s blocks=%u domains=0x%x flags=0x%x vm=%u pins=%u%s\n",
+			  "size=%zu in=%s%s blocks=%u domains=0x%x flags=0x%x vm=%u pins=%u id=%lu%s\n",
 			  gem->size, pddgpu_gem_where(bo),
 			  pddgpu_bo_is_visible(bo) ? "" : "-invisible", pddgpu_gem_blocks(bo),
 			  bo->domains, bo->flags, bo->vm_id, bo->tbo.pin_count,
-			  bo->purgeable ? " purgeable" : "");
+			  drm_vma_node_start(&gem->vma_node), bo->purgeable ? " purgeable" : "");
 }
 
 const struct drm_gem_object_funcs pddgpu_gem_funcs = {

@@ -11,6 +11,7 @@
 
 #include "pddgpu_gtt_mgr.h"
 #include "pddgpu_inject.h"
+#include "pddgpu_map.h"
 
 /**
  * DOC: GTT manager
@@ -165,6 +166,66 @@ static void pddgpu_gtt_mgr_debug(struct ttm_resource_manager *man, struct drm_pr
 	drm_printf(p, "  aperture_holes: %llu\n", holes);
 	drm_printf(p, "  aperture_largest_hole_pages: %llu\n", largest);
 }
+
+static void gtt_map_hole(struct pddgpu_map *map, u64 first, u64 end)
+{
+	struct pddgpu_map_block line = {
+		.start = first << PAGE_SHIFT,
+		.size = (end - first) << PAGE_SHIFT,
+	};
+
+	if (line.size)
+		pddgpu_map_add(map, &line);
+}
+
+static void gtt_map_node(struct pddgpu_gtt_mgr *mgr, struct pddgpu_map *map,
+			 struct drm_mm_node *node)
+{
+	struct pddgpu_gtt_resource *gres = container_of(node, struct pddgpu_gtt_resource, node);
+	struct pddgpu_map_block line = {
+		.start = node->start << PAGE_SHIFT,
+		.size = node->size << PAGE_SHIFT,
+		.state = PDDGPU_MAP_USED,
+	};
+
+	pddgpu_map_own(&line, &mgr->base, &gres->base);
+	pddgpu_map_add(map, &line);
+}
+
+static void gtt_map_locked(struct pddgpu_gtt_mgr *mgr, struct pddgpu_map *map)
+{
+	u64 start, end, used = mgr->num_pages, pos = mgr->first;
+	struct drm_mm_node *node;
+
+	lockdep_assert_held(&mgr->lock);
+
+	drm_mm_for_each_hole(node, &mgr->mm, start, end)
+		used -= end - start;
+	map->used = used << PAGE_SHIFT;
+	map->visible_used = map->used;
+
+	drm_mm_for_each_node(node, &mgr->mm) {
+		gtt_map_hole(map, pos, node->start);
+		gtt_map_node(mgr, map, node);
+		pos = node->start + node->size;
+	}
+	gtt_map_hole(map, pos, gtt_aperture_end(mgr));
+}
+
+void pddgpu_gtt_mgr_map(struct ttm_resource_manager *man, struct pddgpu_map *map)
+{
+	struct pddgpu_gtt_mgr *mgr = to_pddgpu_gtt_mgr(man);
+
+	map->name = "gtt";
+	map->start = mgr->first << PAGE_SHIFT;
+	map->end = gtt_aperture_end(mgr) << PAGE_SHIFT;
+	map->visible = map->end;
+
+	spin_lock(&mgr->lock);
+	gtt_map_locked(mgr, map);
+	spin_unlock(&mgr->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_gtt_mgr_map);
 
 static const struct ttm_resource_manager_func pddgpu_gtt_mgr_func = {
 	.alloc = pddgpu_gtt_mgr_alloc,

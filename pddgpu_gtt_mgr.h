@@ -9,6 +9,7 @@
 #include <drm/drm_mm.h>
 #include <drm/ttm/ttm_resource.h>
 
+struct pddgpu_map;
 struct ttm_device;
 
 /**
@@ -18,7 +19,7 @@ struct ttm_device;
 struct pddgpu_gtt_mgr {
 	/** @base: TTM's part; its size is the budget in bytes */
 	struct ttm_resource_manager base;
-	/** @lock: protects @mm; held for one drm_mm call */
+	/** @lock: protects @mm; held for one drm_mm call, or while a dump looks at all of it */
 	spinlock_t lock;
 	/** @mm: the aperture, in pages */
 	struct drm_mm mm;
@@ -69,6 +70,13 @@ int pddgpu_gtt_mgr_init(struct pddgpu_gtt_mgr *mgr, struct ttm_device *bdev, u64
  * @bdev: the TTM device
  */
 void pddgpu_gtt_mgr_fini(struct pddgpu_gtt_mgr *mgr, struct ttm_device *bdev);
+
+/**
+ * pddgpu_gtt_mgr_map() - Draw who has what of the aperture
+ * @man: &pddgpu_gtt_mgr.base
+ * @map: see pddgpu_map_fn
+ */
+void pddgpu_gtt_mgr_map(struct ttm_resource_manager *man, struct pddgpu_map *map);
 
 /**
  * pddgpu_gtt_resource_has_addr() - Whether a placement has an aperture address

@@ -15,6 +15,7 @@
 #include <drm/ttm/ttm_placement.h>
 
 #include "pddgpu_inject.h"
+#include "pddgpu_map.h"
 #include "pddgpu_vram_mgr.h"
 
 /**
@@ -515,6 +516,15 @@ static void vram_unlock_to_divide(struct pddgpu_vram_mgr *mgr, unsigned int flag
 	mutex_unlock(&mgr->lock);
 }
 
+/* Whose blocks these are, for pddgpu_vram_mgr_map() */
+static void vram_own_blocks(struct list_head *blocks, void *owner)
+{
+	struct gpu_buddy_block *block;
+
+	list_for_each_entry(block, blocks, link)
+		block->private = owner;
+}
+
 /* Returns -EAGAIN if the cleaner has what may be missing. */
 static int vram_try_alloc(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_request *req,
 			  struct pddgpu_vram_resource *vres)
@@ -524,6 +534,7 @@ static int vram_try_alloc(struct pddgpu_vram_mgr *mgr, struct pddgpu_vram_reques
 
 	err = vram_alloc_locked(mgr, req, &vres->blocks);
 	if (!err) {
+		vram_own_blocks(&vres->blocks, vres);
 		vres->visible = vram_visible_bytes(mgr, &vres->blocks);
 		mgr->visible_used += vres->visible;
 	} else if (err == -ENOSPC && mgr->cleaning) {
@@ -552,6 +563,8 @@ static int pddgpu_vram_mgr_alloc(struct ttm_resource_manager *man, struct ttm_bu
 	if (!vres)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&vres->blocks);
+	/* The map may show its blocks before TTM knows of it. */
+	vres->base.bo = bo;
 
 	while ((err = vram_try_alloc(mgr, &req, vres)) == -EAGAIN)
 		pddgpu_vram_recall(mgr);
@@ -694,6 +707,51 @@ static void pddgpu_vram_mgr_debug(struct ttm_resource_manager *man, struct drm_p
 	vram_print_free(p, &free, avail);
 }
 
+static void vram_map_block(struct pddgpu_vram_mgr *mgr, struct pddgpu_map *map,
+			   struct gpu_buddy_block *block)
+{
+	struct pddgpu_map_block line = {
+		.start = gpu_buddy_block_offset(block),
+		.size = pddgpu_vram_block_size(block),
+	};
+
+	if (gpu_buddy_block_is_free(block)) {
+		line.clear = gpu_buddy_block_is_clear(block);
+	} else if (block->private == &mgr->reserved) {
+		line.state = PDDGPU_MAP_RESERVED;
+		line.pinned = true;
+	} else if (block->private == &mgr->cleaner) {
+		line.state = PDDGPU_MAP_CLEANING;
+	} else {
+		struct pddgpu_vram_resource *vres = block->private;
+
+		line.state = PDDGPU_MAP_USED;
+		pddgpu_map_own(&line, &mgr->base, &vres->base);
+	}
+
+	pddgpu_map_add(map, &line);
+}
+
+void pddgpu_vram_mgr_map(struct ttm_resource_manager *man, struct pddgpu_map *map)
+{
+	struct pddgpu_vram_mgr *mgr = to_pddgpu_vram_mgr(man);
+	struct gpu_buddy_block *block;
+
+	map->name = "vram";
+	map->end = vram_size(mgr);
+	map->visible = mgr->visible;
+
+	mutex_lock(&mgr->lock);
+	map->visible_used = mgr->visible_used;
+	map->cleaning = mgr->cleaning;
+	map->reserved = mgr->reserved_size;
+	map->used = vram_size(mgr) - vram_avail(mgr) - mgr->cleaning - mgr->reserved_size;
+	for (block = vram_block_at(mgr, 0); block; block = vram_block_after(mgr, block))
+		vram_map_block(mgr, map, block);
+	mutex_unlock(&mgr->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_map);
+
 static const struct ttm_resource_manager_func pddgpu_vram_mgr_func = {
 	.alloc = pddgpu_vram_mgr_alloc,
 	.free = pddgpu_vram_mgr_free,
@@ -764,8 +822,10 @@ int pddgpu_vram_mgr_reserve(struct pddgpu_vram_mgr *mgr, u64 start, u64 size)
 
 	flags = vram_lock_to_divide(mgr);
 	err = vram_alloc_at(mgr, start, size, &mgr->reserved);
-	if (!err)
+	if (!err) {
+		vram_own_blocks(&mgr->reserved, &mgr->reserved);
 		mgr->reserved_size += size;
+	}
 	vram_unlock_to_divide(mgr, flags);
 
 	return err == -ENOSPC ? -EBUSY : err;
@@ -816,12 +876,14 @@ u64 pddgpu_vram_mgr_take_dirty(struct pddgpu_vram_mgr *mgr, u64 *pos, u64 bytes,
 		dirty = vram_avail(mgr) > vram_clear_avail(mgr);
 		if (dirty)
 			taken = vram_take_dirty_locked(mgr, pos, &seen, bytes, blocks);
+		vram_own_blocks(blocks, &mgr->cleaner);
 		mgr->cleaning += taken;
 		vram_unlock_to_divide(mgr, flags);
 	} while (dirty && !taken && seen < vram_size(mgr));
 
 	return taken;
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_take_dirty);
 
 void pddgpu_vram_mgr_put_cleaned(struct pddgpu_vram_mgr *mgr, struct list_head *blocks,
 				 bool cleared)
@@ -836,6 +898,7 @@ void pddgpu_vram_mgr_put_cleaned(struct pddgpu_vram_mgr *mgr, struct list_head *
 	vram_free_blocks(mgr, blocks, cleared ? GPU_BUDDY_CLEARED : 0);
 	mutex_unlock(&mgr->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(pddgpu_vram_mgr_put_cleaned);
 
 /* To take a block that is free as a whole needs no memory. */
 static void vram_forget_block(struct pddgpu_vram_mgr *mgr, struct gpu_buddy_block *block)

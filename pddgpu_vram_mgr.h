@@ -17,6 +17,7 @@
 #include "pddgpu_res_cursor.h"
 #include "pddgpu_vram_clean.h"
 
+struct pddgpu_map;
 struct ttm_device;
 
 /* Granularity of VRAM: what the GPU page tables map with one entry of the last level */
@@ -198,6 +199,13 @@ void pddgpu_vram_mgr_forget_cleared(struct pddgpu_vram_mgr *mgr);
  * Return: bytes; as with TTM's usage figure, reserved ranges do not count.
  */
 u64 pddgpu_vram_mgr_visible_used(struct pddgpu_vram_mgr *mgr);
+
+/**
+ * pddgpu_vram_mgr_map() - Draw who has what of VRAM
+ * @man: &pddgpu_vram_mgr.base
+ * @map: see pddgpu_map_fn
+ */
+void pddgpu_vram_mgr_map(struct ttm_resource_manager *man, struct pddgpu_map *map);
 
 /**
  * pddgpu_vram_resource_num_blocks() - Pieces a placement consists of

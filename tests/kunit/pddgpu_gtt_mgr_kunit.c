@@ -249,6 +249,7 @@ static void churn_keeps_count(struct kunit *test)
 	struct gtt_test *t = test->priv;
 	u64 usage = 0, pages = 0;
 	unsigned int failed = 0, step;
+	struct pddgpu_map map;
 	struct rnd_state rnd;
 
 	pddgpu_kunit_seed(test, &rnd);
@@ -276,6 +277,11 @@ static void churn_keeps_count(struct kunit *test)
 		usage += num * SZ_4K;
 		pages += addr ? num : 0;
 		KUNIT_EXPECT_EQ(test, ttm_resource_manager_usage(&t->mgr.base), usage);
+		if (step % 64)
+			continue;
+		pddgpu_kunit_map(test, &t->mgr.base, pddgpu_gtt_mgr_map, &map);
+		KUNIT_EXPECT_EQ(test, map.used, pages * SZ_4K);
+		pddgpu_map_free(&map);
 	}
 
 	KUNIT_EXPECT_EQ(test, gtt_used_pages(test), pages);

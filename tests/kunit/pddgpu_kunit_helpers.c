@@ -129,6 +129,33 @@ void pddgpu_kunit_place_free_all(struct ttm_resource_manager *man)
 					buffer->res);
 }
 
+void pddgpu_kunit_map(struct kunit *test, struct ttm_resource_manager *man, pddgpu_map_fn draw,
+		      struct pddgpu_map *map)
+{
+	u64 bytes[PDDGPU_MAP_RESERVED + 1] = {}, visible_used = 0, pos;
+	const struct pddgpu_map_block *block;
+
+	*map = (struct pddgpu_map) {};
+	KUNIT_ASSERT_EQ(test, pddgpu_map_take(map, man, draw), 0);
+	KUNIT_EXPECT_LE(test, map->count, map->max);
+
+	pos = map->start;
+	for (block = map->blocks; block < map->blocks + map->count; block++) {
+		KUNIT_EXPECT_EQ(test, block->start, pos);
+		KUNIT_EXPECT_GT(test, block->size, 0);
+		bytes[block->state] += block->size;
+		if (block->state == PDDGPU_MAP_USED && block->start < map->visible)
+			visible_used += block->size;
+		pos += block->size;
+	}
+
+	KUNIT_EXPECT_EQ(test, pos, map->end);
+	KUNIT_EXPECT_EQ(test, bytes[PDDGPU_MAP_USED], map->used);
+	KUNIT_EXPECT_EQ(test, bytes[PDDGPU_MAP_CLEANING], map->cleaning);
+	KUNIT_EXPECT_EQ(test, bytes[PDDGPU_MAP_RESERVED], map->reserved);
+	KUNIT_EXPECT_EQ(test, visible_used, map->visible_used);
+}
+
 u64 pddgpu_kunit_value_of(const char *dump, const char *key)
 {
 	size_t len = strlen(key);

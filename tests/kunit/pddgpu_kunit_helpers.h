@@ -10,6 +10,8 @@
 #include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_resource.h>
 
+#include "../../pddgpu_map.h"
+
 struct device;
 struct kunit;
 
@@ -88,6 +90,19 @@ u64 pddgpu_kunit_debug_value(struct kunit *test, struct ttm_resource_manager *ma
  * Return: the number; U64_MAX if there is no such line.
  */
 u64 pddgpu_kunit_value_of(const char *dump, const char *key);
+
+/**
+ * pddgpu_kunit_map() - Draw the map of a heap, and see that it is true
+ * @test: the test
+ * @man: the heap's manager
+ * @draw: draws it
+ * @map: the map; to be given to pddgpu_map_free()
+ *
+ * Blocks must follow on one another from the first byte of the heap to its last, and
+ * add up to what the manager counts.  A failure to get memory ends the test.
+ */
+void pddgpu_kunit_map(struct kunit *test, struct ttm_resource_manager *man, pddgpu_map_fn draw,
+		      struct pddgpu_map *map);
 
 /**
  * pddgpu_kunit_seed() - Start a random sequence and print how to repeat it

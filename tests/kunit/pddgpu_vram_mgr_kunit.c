@@ -693,6 +693,63 @@ static void debug_dump_adds_up(struct kunit *test)
 	vram_release_all(test);
 }
 
+static const struct pddgpu_map_block *vram_map_at(const struct pddgpu_map *map, u64 addr)
+{
+	const struct pddgpu_map_block *block = map->blocks;
+
+	while (block->start + block->size <= addr)
+		block++;
+
+	return block;
+}
+
+static void map_names_every_state(struct kunit *test)
+{
+	struct vram_test *t = test->priv;
+	struct pddgpu_map map;
+	LIST_HEAD(cleaning);
+	u64 pos = SZ_4M;
+
+	t->held[0] = vram_get(test, SZ_64K, 0, 0, SZ_64K, 0);
+	t->held[1] = vram_get(test, SZ_64K, 0, SZ_64K, SZ_128K, 0);
+	t->held[1]->bo->pin_count = 1;
+	KUNIT_ASSERT_EQ(test, pddgpu_vram_mgr_reserve(&t->mgr, SZ_1M, SZ_1M), 0);
+	KUNIT_ASSERT_EQ(test, pddgpu_vram_mgr_take_dirty(&t->mgr, &pos, SZ_2M, &cleaning), SZ_2M);
+	pddgpu_vram_mgr_put_cleaned(&t->mgr, &cleaning, true);
+	KUNIT_ASSERT_EQ(test, pddgpu_vram_mgr_take_dirty(&t->mgr, &pos, SZ_1M, &cleaning), SZ_1M);
+
+	pddgpu_kunit_map(test, &t->mgr.base, pddgpu_vram_mgr_map, &map);
+	KUNIT_EXPECT_EQ(test, vram_map_at(&map, 0)->state, PDDGPU_MAP_USED);
+	KUNIT_EXPECT_FALSE(test, vram_map_at(&map, 0)->pinned);
+	KUNIT_EXPECT_EQ(test, vram_map_at(&map, SZ_64K)->state, PDDGPU_MAP_USED);
+	KUNIT_EXPECT_TRUE(test, vram_map_at(&map, SZ_64K)->pinned);
+	KUNIT_EXPECT_EQ(test, vram_map_at(&map, SZ_1M)->state, PDDGPU_MAP_RESERVED);
+	KUNIT_EXPECT_TRUE(test, vram_map_at(&map, SZ_1M)->pinned);
+	KUNIT_EXPECT_EQ(test, vram_map_at(&map, SZ_4M)->state, PDDGPU_MAP_FREE);
+	KUNIT_EXPECT_TRUE(test, vram_map_at(&map, SZ_4M)->clear);
+	KUNIT_EXPECT_EQ(test, vram_map_at(&map, SZ_4M + SZ_2M)->state, PDDGPU_MAP_CLEANING);
+	KUNIT_EXPECT_EQ(test, vram_map_at(&map, SZ_32M)->state, PDDGPU_MAP_FREE);
+	KUNIT_EXPECT_FALSE(test, vram_map_at(&map, SZ_32M)->clear);
+	pddgpu_map_free(&map);
+
+	pddgpu_vram_mgr_put_cleaned(&t->mgr, &cleaning, false);
+	vram_release_all(test);
+}
+
+/* More blocks than there is room for at first */
+static void map_of_many_blocks_is_whole(struct kunit *test)
+{
+	struct vram_test *t = test->priv;
+	struct pddgpu_map map;
+
+	vram_fill(test, SZ_4K);
+	pddgpu_kunit_map(test, &t->mgr.base, pddgpu_vram_mgr_map, &map);
+	KUNIT_EXPECT_EQ(test, map.count, VRAM_PAGES);
+	KUNIT_EXPECT_EQ(test, map.used, VRAM_SIZE);
+	pddgpu_map_free(&map);
+	vram_release_all(test);
+}
+
 /* A size of several powers of two, so that the allocator has several trees */
 static void odd_size_is_used_up(struct kunit *test)
 {
@@ -764,6 +821,7 @@ static void churn_keeps_count(struct kunit *test)
 	static const u32 flags[] = { 0, TTM_PL_FLAG_CONTIGUOUS, TTM_PL_FLAG_TOPDOWN };
 	struct vram_test *t = test->priv;
 	unsigned int failed = 0, step;
+	struct pddgpu_map map;
 	unsigned long *owned;
 	struct rnd_state rnd;
 
@@ -797,6 +855,11 @@ static void churn_keeps_count(struct kunit *test)
 				(u64)bitmap_weight(owned, VRAM_PAGES) * SZ_4K);
 		KUNIT_EXPECT_EQ(test, pddgpu_vram_mgr_visible_used(&t->mgr),
 				(u64)bitmap_weight(owned, VRAM_VISIBLE / SZ_4K) * SZ_4K);
+		if (step % 64)
+			continue;
+		pddgpu_kunit_map(test, &t->mgr.base, pddgpu_vram_mgr_map, &map);
+		KUNIT_EXPECT_EQ(test, map.used, (u64)bitmap_weight(owned, VRAM_PAGES) * SZ_4K);
+		pddgpu_map_free(&map);
 	}
 
 	/* Neither idle nor stuck */
@@ -855,6 +918,8 @@ static struct kunit_case vram_tests[] = {
 	KUNIT_CASE(half_a_run_is_given_back),
 	KUNIT_CASE(place_is_compared_by_block),
 	KUNIT_CASE(debug_dump_adds_up),
+	KUNIT_CASE(map_names_every_state),
+	KUNIT_CASE(map_of_many_blocks_is_whole),
 	KUNIT_CASE(odd_size_is_used_up),
 	KUNIT_CASE(init_bad_size_returns_einval),
 	KUNIT_CASE(churn_keeps_count),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* What the driver shows in debugfs, against what it says to INFO; and in traces. */
 #include "test.h"
+#include "test_crowd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -143,6 +144,157 @@ static void buffers(const void *arg)
 		FAIL("there is no \"%s\" in \"%s\"", want, text);
 	pdd_bo_free(&c.dev, &bos[0]);
 	CHECK(!strstr(own_client(&c, &id), "in=vram "));
+}
+
+/* What the lines of a map add up to */
+struct map_sums {
+	u64 free, used, visible_used, cleaning, reserved, kernel, pinned;
+	u64 owned;	/* by the buffer in question */
+	u64 blocks;
+};
+
+static void map_add(struct map_sums *sums, const char *line, u64 size, bool visible, u64 id)
+{
+	char state[16], contents[16], pinned[16], owner[24];
+
+	if (sscanf(line, "%*s %*s %15s %15s %15s %23s", state, contents, pinned, owner) != 4)
+		FAIL("\"%.60s\" is no line of a map", line);
+	if (!strcmp(state, "free")) {
+		CHECK(strcmp(contents, "clear") == 0 || strcmp(contents, "dirty") == 0);
+		CHECK(!strcmp(pinned, "-") && !strcmp(owner, "-"));
+		sums->free += size;
+		return;
+	}
+	CHECK(!strcmp(contents, "-"));
+	if (!strcmp(pinned, "pinned"))
+		sums->pinned += size;
+	else
+		CHECK(!strcmp(pinned, "movable"));
+	if (!strcmp(state, "used")) {
+		sums->used += size;
+		sums->visible_used += visible ? size : 0;
+		sums->kernel += strcmp(owner, "kernel") ? 0 : size;
+		sums->owned += id && strtoull(owner, NULL, 10) == id ? size : 0;
+		CHECK(strcmp(owner, "-"));
+		return;
+	}
+	CHECK(!strcmp(owner, "-"));
+	if (!strcmp(state, "cleaning"))
+		sums->cleaning += size;
+	else if (!strcmp(state, "reserved"))
+		sums->reserved += size;
+	else
+		FAIL("\"%s\" is no state", state);
+}
+
+/* Every byte of the heap is in one block, and blocks add up to what the manager counts. */
+static struct map_sums map_check(const struct pdd_dev *dev, const char *file, u64 id)
+{
+	char *text = dump(dev, file), *line = strstr(text, "\n0x");
+	u64 pos = test_number(text, "start"), visible = test_number(text, "visible");
+	struct map_sums sums = {};
+	u64 start, size;
+
+	CHECK_EQ(test_number(text, "format"), 1);
+	for (; line && line[1]; line = strchr(line + 1, '\n')) {
+		CHECK_EQ(sscanf(line + 1, "0x%llx 0x%llx ", &start, &size), 2);
+		CHECK_EQ(start, pos);
+		CHECK(size && size % PDD_PAGE == 0);
+		map_add(&sums, line + 1, size, start < visible, id);
+		sums.blocks++;
+		pos += size;
+	}
+	CHECK_EQ(pos, test_number(text, "end"));
+	CHECK_EQ(sums.used, test_number(text, "used"));
+	CHECK_EQ(sums.visible_used, test_number(text, "visible_used"));
+	CHECK_EQ(sums.cleaning, test_number(text, "cleaning"));
+	CHECK_EQ(sums.reserved, test_number(text, "reserved"));
+	free(text);
+	return sums;
+}
+
+/* The id of a buffer, from its line in "buffers" */
+static u64 id_of(const struct pdd_client *c, const struct pdd_bo *bo)
+{
+	char want[32], *text, *id;
+	u64 client;
+
+	text = own_client(c, &client);
+	snprintf(want, sizeof(want), "  handle %u ", bo->handle);
+	text = strstr(text, want);
+	id = text ? strstr(text, " id=") : NULL;
+	CHECK(id);
+	return strtoull(id + 4, NULL, 10);
+}
+
+static void vram_map(const void *arg)
+{
+	struct drm_pddgpu_info_memory mem;
+	struct map_sums sums;
+	struct pdd_client c;
+	struct pdd_bo bos[2];
+	u64 ids[2];
+
+	(void)arg;
+	test_client(&c);
+	CHECK_OK(pdd_bo_create(&c.dev, 3 * MIB, VRAM, DRM_PDDGPU_GEM_CPU_ACCESS_REQUIRED,
+			       &bos[0]));
+	CHECK_OK(pdd_bo_create(&c.dev, 5 * MIB, VRAM, DRM_PDDGPU_GEM_NO_CPU_ACCESS, &bos[1]));
+	for (int i = 0; i < 2; i++)
+		ids[i] = id_of(&c, &bos[i]);
+	CHECK(ids[0] && ids[1] && ids[0] != ids[1]);
+	mem = test_memory(&c.dev);
+	sums = map_check(&c.dev, "vram_map", ids[0]);
+	CHECK_EQ(sums.owned, bos[0].size);
+	CHECK_EQ(sums.used, mem.vram_used);
+	CHECK_EQ(sums.visible_used, mem.vram_visible_used);
+	CHECK(sums.kernel && sums.kernel < sums.used);
+	CHECK(sums.pinned >= sums.reserved);
+	CHECK_EQ(map_check(&c.dev, "vram_map", ids[1]).owned, bos[1].size);
+	pdd_bo_free(&c.dev, &bos[1]);
+	CHECK_EQ(map_check(&c.dev, "vram_map", ids[1]).owned, 0);
+}
+
+/* Rings and fences are pinned in the aperture; no process has addresses there. */
+static void gtt_map(const void *arg)
+{
+	struct map_sums sums;
+	struct pdd_client c;
+	struct pdd_bo bo;
+
+	(void)arg;
+	test_client(&c);
+	bo = test_bo(&c, MIB, GTT);
+	sums = map_check(&c.dev, "gtt_map", id_of(&c, &bo));
+	CHECK_EQ(sums.owned, 0);
+	CHECK(sums.used);
+	CHECK_EQ(sums.kernel, sums.used);
+	CHECK_EQ(sums.pinned, sums.used);
+}
+
+/* The same while others allocate and free, evict and clear, and the card is busy. */
+static void maps_of_busy_card(const void *arg)
+{
+	u64 most = 0, least = ~0ULL, jobs;
+	struct crowd *crowd;
+	struct pdd_dev dev;
+
+	(void)arg;
+	CHECK_OK(pdd_open(&dev, 0));
+	crowd = crowd_start(4, test_options.seed);
+	jobs = crowd_sum(crowd, jobs);
+	for (u32 i = 0; i < test_count(200); i++) {
+		u64 blocks = map_check(&dev, "vram_map", 0).blocks;
+
+		map_check(&dev, "gtt_map", 0);
+		most = blocks > most ? blocks : most;
+		least = blocks < least ? blocks : least;
+	}
+	CHECK(crowd_sum(crowd, jobs) > jobs);
+	CHECK(most > least);
+	printf("# %llu to %llu blocks\n", least, most);
+	crowd_stop(crowd);
+	pdd_close(&dev);
 }
 
 /* The raw dump of a buffer holds its bytes, wherever it is. */
@@ -333,6 +485,9 @@ static const struct test tests[] = {
 	{ .name = "debugfs.gtt", .run = gtt },
 	{ .name = "debugfs.pool", .run = pool },
 	{ .name = "debugfs.buffers", .run = buffers },
+	{ .name = "debugfs.vram_map", .run = vram_map },
+	{ .name = "debugfs.gtt_map", .run = gtt_map },
+	{ .name = "debugfs.maps_of_busy_card", .run = maps_of_busy_card, .timeout = 120 },
 	{ .name = "debugfs.bo_in_vram", .run = bo_contents, .arg = &in_vram },
 	{ .name = "debugfs.bo_in_gtt", .run = bo_contents, .arg = &in_gtt },
 	{ .name = "debugfs.vram_raw", .run = vram_raw, .timeout = 60 },

@@ -814,6 +814,8 @@ static const struct test tests[] = {
 		 .clean = clean_bo, .domains = GTT, .errors = { EIO }),
 	DEBUGFS("vram"),
 	DEBUGFS("gtt"),
+	DEBUGFS("vram_map"),
+	DEBUGFS("gtt_map"),
 	DEBUGFS("pool"),
 	DEBUGFS("buffers"),
 	DEBUGFS("rings"),
