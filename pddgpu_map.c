@@ -42,8 +42,8 @@
  * - its first byte and its bytes, hexadecimal; in VRAM a block is what the allocator
  *   has, so the number of bytes is a power of two
  * - free, used, cleaning (by the copy engine) or reserved
- * - if it is free: clear when it holds zeroes, dirty when it holds anything, or "-"
- *   where there is no such thing; if not, "-"
+ * - if it is free, in VRAM: clear when it holds zeroes, dirty when it holds anything;
+ *   else "-"
  * - pinned or movable, "-" if it is free
  * - whose it is: the id of a buffer, as debugfs' "buffers" shows it; "kernel" for what
  *   the driver has for itself, such as page tables; "ghost" for what a buffer has left
@@ -170,7 +170,7 @@ static int pddgpu_map_seq_show(struct seq_file *m, void *v)
 
 	is_free = block->state == PDDGPU_MAP_FREE;
 	seq_printf(m, "0x%llx 0x%llx %s %s %s ", block->start, block->size, states[block->state],
-		   !is_free ? "-" : block->clear ? "clear" : "dirty",
+		   block->clear ? "clear" : block->dirty ? "dirty" : "-",
 		   is_free ? "-" : block->pinned ? "pinned" : "movable");
 	pddgpu_map_show_owner(m, block);
 

@@ -36,6 +36,8 @@ struct pddgpu_map_block {
 	enum pddgpu_map_state state;
 	/** @clear: free, and holds zeroes */
 	bool clear;
+	/** @dirty: free, and holds anything; neither if the heap knows nothing of contents */
+	bool dirty;
 	/** @pinned: used, and cannot be moved */
 	bool pinned;
 	/** @kernel: used by the driver itself */

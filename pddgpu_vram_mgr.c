@@ -717,6 +717,7 @@ static void vram_map_block(struct pddgpu_vram_mgr *mgr, struct pddgpu_map *map,
 
 	if (gpu_buddy_block_is_free(block)) {
 		line.clear = gpu_buddy_block_is_clear(block);
+		line.dirty = !line.clear;
 	} else if (block->private == &mgr->reserved) {
 		line.state = PDDGPU_MAP_RESERVED;
 		line.pinned = true;

@@ -273,7 +273,7 @@ qemu() {
 # What scripts/vm needs, as for need().
 VM_TOOLS=(make:make gcc:gcc /usr/include/errno.h:libc6-dev cpio:cpio depmod:kmod xz:xz-utils
 	pkg-config:pkgconf
-	/usr/include/libdrm/drm.h:libdrm-dev)
+	/usr/include/libdrm/drm.h:libdrm-dev /usr/include/png.h:libpng-dev)
 
 # What a kernel's log says when the kernel has found a bug in itself.
 SPLAT='WARNING:|\bBUG:|Oops|general protection fault|UBSAN:|KASAN:|INFO: task .* blocked|'
@@ -441,7 +441,9 @@ build_emulator() {
 	locked "$BUILD/lock" logged emu "building the card" make -C "$ROOT/emu" -j"$JOBS"
 }
 
+make_user() { make -C "$ROOT/tests/user" -j"$JOBS" && make -C "$ROOT/tools" -j"$JOBS"; }
+
 build_user() {
 	need "${VM_TOOLS[@]}"
-	locked "$BUILD/lock" logged user "building the programs" make -C "$ROOT/tests/user" -j"$JOBS"
+	locked "$BUILD/lock" logged user "building the programs" make_user
 }

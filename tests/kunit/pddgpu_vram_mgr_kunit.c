@@ -730,6 +730,7 @@ static void map_names_every_state(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vram_map_at(&map, SZ_4M + SZ_2M)->state, PDDGPU_MAP_CLEANING);
 	KUNIT_EXPECT_EQ(test, vram_map_at(&map, SZ_32M)->state, PDDGPU_MAP_FREE);
 	KUNIT_EXPECT_FALSE(test, vram_map_at(&map, SZ_32M)->clear);
+	KUNIT_EXPECT_TRUE(test, vram_map_at(&map, SZ_32M)->dirty);
 	pddgpu_map_free(&map);
 
 	pddgpu_vram_mgr_put_cleaned(&t->mgr, &cleaning, false);

@@ -27,7 +27,7 @@ static const struct test_group *const groups[] = {
 	&badinput_tests, &badpacket_tests, &evict_tests, &pool_tests, &isolation_tests,
 	&reach_tests, &stale_tests, &node_tests, &hang_tests, &hostile_tests, &irq_tests,
 	&coredump_tests, &reset_tests, &wedged_tests, &debugfs_tests, &look_tests, &clean_tests,
-	&vram_tests, &madvise_tests, &onchip_tests,
+	&vram_tests, &madvise_tests, &onchip_tests, &memmap_tests,
 	&twocards_tests, &module_tests, &failnth_tests, &failnth_paths_tests, &death_tests,
 };
 

@@ -50,7 +50,7 @@ extern const struct test_group info_tests, gem_tests, mmap_tests, vm_tests, ctx_
 	stale_tests, node_tests, hang_tests, hostile_tests, irq_tests, coredump_tests, reset_tests,
 	wedged_tests, debugfs_tests, look_tests, clean_tests, twocards_tests, module_tests, death_tests,
 	failnth_tests, failnth_paths_tests, vram_tests, madvise_tests,
-	onchip_tests;
+	onchip_tests, memmap_tests;
 
 /**
  * struct test_options - what the command line says

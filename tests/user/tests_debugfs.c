@@ -148,7 +148,7 @@ static void buffers(const void *arg)
 
 /* What the lines of a map add up to */
 struct map_sums {
-	u64 free, used, visible_used, cleaning, reserved, kernel, pinned;
+	u64 free, clear, dirty, used, visible_used, cleaning, reserved, kernel, pinned;
 	u64 owned;	/* by the buffer in question */
 	u64 blocks;
 };
@@ -160,9 +160,10 @@ static void map_add(struct map_sums *sums, const char *line, u64 size, bool visi
 	if (sscanf(line, "%*s %*s %15s %15s %15s %23s", state, contents, pinned, owner) != 4)
 		FAIL("\"%.60s\" is no line of a map", line);
 	if (!strcmp(state, "free")) {
-		CHECK(strcmp(contents, "clear") == 0 || strcmp(contents, "dirty") == 0);
 		CHECK(!strcmp(pinned, "-") && !strcmp(owner, "-"));
 		sums->free += size;
+		sums->clear += strcmp(contents, "clear") ? 0 : size;
+		sums->dirty += strcmp(contents, "dirty") ? 0 : size;
 		return;
 	}
 	CHECK(!strcmp(contents, "-"));
@@ -248,6 +249,7 @@ static void vram_map(const void *arg)
 	CHECK_EQ(sums.owned, bos[0].size);
 	CHECK_EQ(sums.used, mem.vram_used);
 	CHECK_EQ(sums.visible_used, mem.vram_visible_used);
+	CHECK_EQ(sums.clear + sums.dirty, sums.free);
 	CHECK(sums.kernel && sums.kernel < sums.used);
 	CHECK(sums.pinned >= sums.reserved);
 	CHECK_EQ(map_check(&c.dev, "vram_map", ids[1]).owned, bos[1].size);
@@ -267,6 +269,7 @@ static void gtt_map(const void *arg)
 	bo = test_bo(&c, MIB, GTT);
 	sums = map_check(&c.dev, "gtt_map", id_of(&c, &bo));
 	CHECK_EQ(sums.owned, 0);
+	CHECK_EQ(sums.clear + sums.dirty, 0);
 	CHECK(sums.used);
 	CHECK_EQ(sums.kernel, sums.used);
 	CHECK_EQ(sums.pinned, sums.used);
