@@ -15,6 +15,7 @@
 #define COPY		DRM_PDDGPU_ENGINE_COPY
 #define COMPUTE		DRM_PDDGPU_ENGINE_COMPUTE
 #define SOON_NS		2000000000ULL	/* 1 s for fences, as long for the resets that do not help */
+#define HANG_MS		600	/* as usual */
 #define JOBS		8
 #define BO_SIZE		PDD_LARGE_PAGE
 #define MAX_BOS		160
@@ -178,9 +179,14 @@ static void end_hopeless(struct pdd_client *guilty, struct pdd_client *c, u32 en
 	pdd_wait(&hangs, PDDGPU_WAIT_EQ, never.va, 1, ~0u);
 	*reg(c, PDDGPU_REG_INJECT_STUCK_RESET) = BIT(engine);
 	*reg(c, PDDGPU_REG_INJECT_FORGET) = 1;
+	/* Not before all are there, however slow the machine is */
+	test_job_limits(TEST_NEVER_MS, TEST_NEVER_MS);
 	CHECK_OK(pdd_submit_out(guilty, engine, &hangs, NULL, 0, &hung));
 	for (u32 i = 0; i < JOBS; i++)
 		outs[i] = submit_add(c, i & 1 ? engine : !engine, &ibs[i], words.va + 8 * i);
+	for (u32 i = 0; i < JOBS; i += 2)
+		CHECK_EQ(status_soon(c, outs[i]), 1);
+	test_job_limits(HANG_MS, 0);
 	CHECK_EQ(status_soon(guilty, hung), (u64)-EIO);
 	for (u32 i = 0; i < JOBS; i++) {
 		bool ran = !(i & 1);
@@ -349,8 +355,8 @@ static void cram(struct crammed *m)
 }
 
 /*
- * Wants some back in VRAM, for which others have to go: tells the jobs' fences.  Whose
- * those others are is another's, for a job waits for room among its own.
+ * Wants some back in VRAM, for which the other client's have to go, and tells the jobs'
+ * fences.  For room among its client's own a job would wait.
  */
 static void start_moves(struct crammed *m, struct pdd_ib *ib, u32 *outs)
 {
