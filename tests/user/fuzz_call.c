@@ -269,8 +269,8 @@ static bool is_legal(struct fuzz *f, enum fuzz_call_id id, int error)
 		return false;
 	if (id == FUZZ_ANY_IOCTL)
 		return true;
-	/* Another thread has closed the file, perhaps opened another one since. */
-	if (f->racy && (error == EBADF || error == ENOTTY))
+	/* Another thread has closed the file, perhaps opened another one since, or a socket. */
+	if (f->racy && (error == EBADF || error == ENOTTY || error == ESPIPE))
 		return true;
 	return in_list(error, calls[id].errors, MAX_ERRORS);
 }
