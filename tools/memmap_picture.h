@@ -13,6 +13,7 @@
  * @VIEW_OWNER: who has it; buffers of one client have shades of its colour
  * @VIEW_ORDER: how large it is
  * @VIEW_STATE: whether it is free, clear, movable, ...
+ * @NUM_VIEWS: how many there are
  */
 enum view {
 	VIEW_OWNER,
