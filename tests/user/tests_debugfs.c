@@ -286,7 +286,8 @@ static void maps_of_busy_card(const void *arg)
 	CHECK_OK(pdd_open(&dev, 0));
 	crowd = crowd_start(4, test_options.seed);
 	jobs = crowd_sum(crowd, jobs);
-	for (u32 i = 0; i < test_count(200); i++) {
+	/* As long as nothing has come or gone, nothing is shown */
+	for (u32 i = 0; i < test_count(200) || most == least; i++) {
 		u64 blocks = map_check(&dev, "vram_map", 0).blocks;
 
 		map_check(&dev, "gtt_map", 0);
@@ -294,7 +295,6 @@ static void maps_of_busy_card(const void *arg)
 		least = blocks < least ? blocks : least;
 	}
 	CHECK(crowd_sum(crowd, jobs) > jobs);
-	CHECK(most > least);
 	printf("# %llu to %llu blocks\n", least, most);
 	crowd_stop(crowd);
 	pdd_close(&dev);
