@@ -279,14 +279,20 @@ static void copies_with_bad_operands(void **state)
 
 /* --- Barriers ----------------------------------------------------------- */
 
+/* One engine has come to a barrier, and goes on waiting there. */
+static void wait_for_one(const uint32_t *arrived)
+{
+	while (__atomic_load_n(arrived, __ATOMIC_ACQUIRE) != 1)
+		usleep(100);
+}
+
 static void a_barrier_waits_for_all(void **state)
 {
 	struct rig *rig = *state;
 
 	set_windows(rig, 0, WINDOW(1, 2), 0);
 	push_ib(rig, COPY, WORDS(BARRIER(1, 2), PDDGPU_PKT(PDDGPU_OP_WRITE, 0, 3), LOHI(DATA), 1));
-	while (*heap32(rig, GWS, 2 * PAGE) != 1)
-		usleep(100);
+	wait_for_one(heap32(rig, GWS, 2 * PAGE));
 	usleep(20000);
 	assert_int_equal(*vram32(rig, DATA), 0);
 	RUN(COMPUTE, BARRIER(1, 2));
@@ -354,8 +360,7 @@ static void a_reset_ends_a_barrier(void **state)
 
 	set_windows(rig, 0, WINDOW(0, 1), 0);
 	push_ib(rig, COMPUTE, WORDS(BARRIER(0, 2)));
-	while (*heap32(rig, GWS, 0) != 1)
-		usleep(100);
+	wait_for_one(heap32(rig, GWS, 0));
 	rig_reset_engine(rig, COMPUTE);
 	/* It has come all the same. */
 	assert_int_equal(*heap32(rig, GWS, 0), 1);
